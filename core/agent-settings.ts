@@ -1,0 +1,48 @@
+import { z } from "zod";
+
+const text = (max: number) => z.string().trim().max(max);
+const prompts = z.array(text(120).min(1)).max(6).default([]);
+const texts = z.strictObject({ greeting: text(500).default(""), prompts });
+
+/** A small raster picture as a data URL; SVG is refused, since it can carry script. */
+const avatar = z
+  .string()
+  .max(64_000)
+  .regex(/^data:image\/(png|jpeg|webp);base64,[A-Za-z0-9+/]+=*$/, { error: "must be a PNG, JPEG or WebP picture" })
+  .nullable()
+  .default(null);
+
+/**
+ * The versioned settings document of an agent (agent_versions.settings). `instructions`, `model` and `temperature` are
+ * for the model and never leave the server; the rest is what visitors see.
+ */
+export const agentSettings = z.strictObject({
+  instructions: text(8_000).default(""),
+  /** A model id of the provider; null means the platform's default. */
+  model: text(120).min(1).nullable().default(null),
+  temperature: z.number().min(0).max(2).default(0.3),
+  avatar,
+  primaryColor: z.string().regex(/^#[0-9a-f]{6}$/i).default("#5b4fd6"),
+  theme: z.enum(["auto", "light", "dark"]).default("auto"),
+  position: z.enum(["bottom-right", "bottom-left"]).default("bottom-right"),
+  /** What visitors read first, per interface language; an empty greeting means the widget's own. */
+  texts: z.strictObject({ en: texts.prefault({}), ru: texts.prefault({}) }).prefault({}),
+  privacyUrl: z.url({ protocol: /^https?$/ }).max(500).nullable().default(null),
+});
+export type AgentSettings = z.infer<typeof agentSettings>;
+
+/**
+ * An exact origin as browsers send it, made from what a person typed: "Example.com/shop" becomes "https://example.com".
+ * Returns null for what is not a web origin (wildcards and "null" included).
+ */
+export function normalizeOrigin(typed: string): string | null {
+  const value = typed.trim();
+  if (!value || value.includes("*")) return null;
+  try {
+    const url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `https://${value}`);
+    if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.hostname.endsWith(".")) return null;
+    return url.origin;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,107 @@
+import { z } from "zod";
+
+/**
+ * The vocabulary of a running answer: the AI SDK's UI message stream v1
+ * (https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol), plus our own data-* parts. The run log, the database and both
+ * stream encodings speak it. Text carries inline markers [1], [2]… that name data-citation parts by index.
+ */
+
+/** A validated quote: `quote` is literally characters [start, end) of the source's extracted text. */
+export const citation = z.strictObject({
+  index: z.number().int().min(1),
+  sourceId: z.string(),
+  title: z.string(),
+  /** Web sources: the page, with a #:~:text= fragment that scrolls to the quote. */
+  url: z.string().optional(),
+  /** PDF sources: page counted from 1. */
+  page: z.number().int().min(1).optional(),
+  /** Headings above the quote, outermost first. */
+  headings: z.array(z.string()).optional(),
+  quote: z.string(),
+  start: z.number().int().min(0),
+  end: z.number().int().min(1),
+});
+export type Citation = z.infer<typeof citation>;
+
+const usage = z.strictObject({
+  model: z.string().nullable(),
+  promptTokens: z.number().int().min(0),
+  completionTokens: z.number().int().min(0),
+  costMicros: z.number().int().min(0),
+});
+export type Usage = z.infer<typeof usage>;
+
+export const chatEvent = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("start"), messageId: z.string(), messageMetadata: z.record(z.string(), z.unknown()).optional() }),
+  z.strictObject({ type: z.literal("text-start"), id: z.string() }),
+  z.strictObject({ type: z.literal("text-delta"), id: z.string(), delta: z.string() }),
+  z.strictObject({ type: z.literal("text-end"), id: z.string() }),
+  z.strictObject({ type: z.literal("source-url"), sourceId: z.string(), url: z.string(), title: z.string().optional() }),
+  z.strictObject({
+    type: z.literal("source-document"),
+    sourceId: z.string(),
+    mediaType: z.string(),
+    title: z.string(),
+    filename: z.string().optional(),
+  }),
+  z.strictObject({ type: z.literal("data-citation"), id: z.string(), data: citation }),
+  /** supported: does the knowledge hold an answer? responder: who wrote it. */
+  z.strictObject({
+    type: z.literal("data-grounding"),
+    data: z.strictObject({ supported: z.boolean(), responder: z.enum(["model", "quotes"]), fallback: z.boolean().optional() }),
+  }),
+  z.strictObject({ type: z.literal("data-suggestions"), data: z.strictObject({ questions: z.array(z.string()).max(4) }) }),
+  z.strictObject({ type: z.literal("data-usage"), transient: z.literal(true), data: usage }),
+  z.strictObject({ type: z.literal("error"), errorText: z.string() }),
+  z.strictObject({ type: z.literal("abort"), reason: z.string().optional() }),
+  z.strictObject({
+    type: z.literal("finish"),
+    finishReason: z.enum(["stop", "length", "content-filter", "error", "other"]).optional(),
+    messageMetadata: z.record(z.string(), z.unknown()).optional(),
+  }),
+]);
+export type ChatEvent = z.infer<typeof chatEvent>;
+
+/** What is kept of a message (messages.parts): texts and the data parts that are not transient. */
+export const messagePart = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("text"), text: z.string() }),
+  z.strictObject({ type: z.literal("data-citation"), id: z.string(), data: citation }),
+  z.strictObject({
+    type: z.literal("data-grounding"),
+    data: z.strictObject({ supported: z.boolean(), responder: z.enum(["model", "quotes"]), fallback: z.boolean().optional() }),
+  }),
+  z.strictObject({ type: z.literal("data-suggestions"), data: z.strictObject({ questions: z.array(z.string()).max(4) }) }),
+]);
+export type MessagePart = z.infer<typeof messagePart>;
+
+/** GET /api/v1/agents/:agentId/config: all that a visitor's browser may know about an agent. Keys are pinned by test B7. */
+export type AgentConfig = {
+  id: string;
+  name: string;
+  avatar: string | null;
+  primaryColor: string;
+  theme: "auto" | "light" | "dark";
+  position: "bottom-right" | "bottom-left";
+  texts: Record<"en" | "ru", { greeting: string; prompts: string[] }>;
+  privacyUrl: string | null;
+  status: "live" | "paused";
+};
+
+/** POST /api/v1/agents/:agentId/sessions */
+export type VisitorSession = {
+  token: string;
+  expiresAt: string;
+  visitorId: string;
+  conversations: { id: string; title: string | null; lastMessageAt: string }[];
+};
+
+/** A message as visitors' APIs return it (GET /api/v1/conversations/:id), in the AI SDK's UIMessage shape. */
+export type ConversationMessage = {
+  id: string;
+  role: "user" | "assistant" | "system";
+  parts: MessagePart[];
+  metadata: { createdAt: string; status: "streaming" | "complete" | "stopped" | "failed"; author: "visitor" | "agent" | "operator" | "system"; rating?: "up" | "down" };
+};
+
+/** GET /api/v1/messages/:messageId/citations/:index: the quote inside the passage around it. */
+export type CitedPassage = Citation & { passage: string; quoteStart: number };

@@ -1,0 +1,853 @@
+// Written by `npm run db:types` from supabase/migrations. Do not edit.
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Database = {
+  public: {
+    Tables: {
+      agent_origins: {
+        Row: {
+          agent_id: string;
+          org_id: string;
+          origin: string;
+          created_at: string;
+        };
+        Insert: {
+          agent_id: string;
+          org_id: string;
+          origin: string;
+          created_at?: string;
+        };
+        Update: {
+          agent_id?: string;
+          org_id?: string;
+          origin?: string;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "agent_origins_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      agent_versions: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string;
+          number: number;
+          settings: Json;
+          created_by: string | null;
+          created_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id: string;
+          number: number;
+          settings: Json;
+          created_by?: string | null;
+          created_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string;
+          number?: number;
+          settings?: Json;
+          created_by?: string | null;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "agent_versions_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      agents: {
+        Row: {
+          id: string;
+          org_id: string;
+          public_id: string;
+          name: string;
+          status: string;
+          published_version_id: string | null;
+          created_at: string;
+          updated_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          public_id?: string;
+          name: string;
+          status?: string;
+          published_version_id?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          public_id?: string;
+          name?: string;
+          status?: string;
+          published_version_id?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "agents_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+          { foreignKeyName: "agents_published_version_fkey"; columns: ["org_id","published_version_id"]; isOneToOne: false; referencedRelation: "agent_versions"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      api_keys: {
+        Row: {
+          id: string;
+          org_id: string;
+          name: string;
+          key_hash: string;
+          last_four: string;
+          scopes: string[];
+          created_by: string | null;
+          created_at: string;
+          last_used_at: string | null;
+          revoked_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          name: string;
+          key_hash: string;
+          last_four: string;
+          scopes?: string[];
+          created_by?: string | null;
+          created_at?: string;
+          last_used_at?: string | null;
+          revoked_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          name?: string;
+          key_hash?: string;
+          last_four?: string;
+          scopes?: string[];
+          created_by?: string | null;
+          created_at?: string;
+          last_used_at?: string | null;
+          revoked_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "api_keys_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+        ];
+      };
+      audit_log: {
+        Row: {
+          id: string;
+          org_id: string;
+          actor_id: string | null;
+          action: string;
+          subject_type: string;
+          subject_id: string | null;
+          detail: Json;
+          created_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          actor_id?: string | null;
+          action: string;
+          subject_type: string;
+          subject_id?: string | null;
+          detail?: Json;
+          created_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          actor_id?: string | null;
+          action?: string;
+          subject_type?: string;
+          subject_id?: string | null;
+          detail?: Json;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "audit_log_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+        ];
+      };
+      chunks: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string;
+          source_id: string;
+          source_version_id: string;
+          position: number;
+          heading_path: string[];
+          page: number | null;
+          char_start: number;
+          char_end: number;
+          body: string;
+          language: string | null;
+          content_hash: string;
+          search: unknown;
+          created_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id: string;
+          source_id: string;
+          source_version_id: string;
+          position: number;
+          heading_path?: string[];
+          page?: number | null;
+          char_start: number;
+          char_end: number;
+          body: string;
+          language?: string | null;
+          content_hash: string;
+          search: unknown;
+          created_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string;
+          source_id?: string;
+          source_version_id?: string;
+          position?: number;
+          heading_path?: string[];
+          page?: number | null;
+          char_start?: number;
+          char_end?: number;
+          body?: string;
+          language?: string | null;
+          content_hash?: string;
+          search?: unknown;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "chunks_org_id_source_version_id_fkey"; columns: ["org_id","source_version_id"]; isOneToOne: false; referencedRelation: "source_versions"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      citations: {
+        Row: {
+          message_id: string;
+          org_id: string;
+          index: number;
+          source_id: string | null;
+          chunk_id: string | null;
+          title: string;
+          url: string | null;
+          page: number | null;
+          heading_path: string[];
+          quote: string;
+          passage: string;
+          char_start: number;
+          char_end: number;
+        };
+        Insert: {
+          message_id: string;
+          org_id: string;
+          index: number;
+          source_id?: string | null;
+          chunk_id?: string | null;
+          title: string;
+          url?: string | null;
+          page?: number | null;
+          heading_path?: string[];
+          quote: string;
+          passage: string;
+          char_start: number;
+          char_end: number;
+        };
+        Update: {
+          message_id?: string;
+          org_id?: string;
+          index?: number;
+          source_id?: string | null;
+          chunk_id?: string | null;
+          title?: string;
+          url?: string | null;
+          page?: number | null;
+          heading_path?: string[];
+          quote?: string;
+          passage?: string;
+          char_start?: number;
+          char_end?: number;
+        };
+        Relationships: [
+          { foreignKeyName: "citations_org_id_message_id_fkey"; columns: ["org_id","message_id"]; isOneToOne: false; referencedRelation: "messages"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      conversations: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string;
+          visitor_id: string | null;
+          client_id: string;
+          channel: string;
+          title: string | null;
+          locale: string | null;
+          page_url: string | null;
+          message_count: number;
+          created_by: string | null;
+          created_at: string;
+          last_message_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id: string;
+          visitor_id?: string | null;
+          client_id: string;
+          channel?: string;
+          title?: string | null;
+          locale?: string | null;
+          page_url?: string | null;
+          message_count?: number;
+          created_by?: string | null;
+          created_at?: string;
+          last_message_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string;
+          visitor_id?: string | null;
+          client_id?: string;
+          channel?: string;
+          title?: string | null;
+          locale?: string | null;
+          page_url?: string | null;
+          message_count?: number;
+          created_by?: string | null;
+          created_at?: string;
+          last_message_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "conversations_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "conversations_org_id_visitor_id_fkey"; columns: ["org_id","visitor_id"]; isOneToOne: false; referencedRelation: "visitors"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      embeddings: {
+        Row: {
+          chunk_id: string;
+          org_id: string;
+          agent_id: string;
+          model: string;
+          dims: number;
+          embedding: string;
+          created_at: string;
+        };
+        Insert: {
+          chunk_id: string;
+          org_id: string;
+          agent_id: string;
+          model: string;
+          dims: number;
+          embedding: string;
+          created_at?: string;
+        };
+        Update: {
+          chunk_id?: string;
+          org_id?: string;
+          agent_id?: string;
+          model?: string;
+          dims?: number;
+          embedding?: string;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "embeddings_org_id_chunk_id_fkey"; columns: ["org_id","chunk_id"]; isOneToOne: false; referencedRelation: "chunks"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      feedback: {
+        Row: {
+          message_id: string;
+          org_id: string;
+          rating: string;
+          comment: string | null;
+          created_at: string;
+        };
+        Insert: {
+          message_id: string;
+          org_id: string;
+          rating: string;
+          comment?: string | null;
+          created_at?: string;
+        };
+        Update: {
+          message_id?: string;
+          org_id?: string;
+          rating?: string;
+          comment?: string | null;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "feedback_org_id_message_id_fkey"; columns: ["org_id","message_id"]; isOneToOne: false; referencedRelation: "messages"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      memberships: {
+        Row: {
+          org_id: string;
+          user_id: string;
+          role: Database["public"]["Enums"]["member_role"];
+          created_at: string;
+        };
+        Insert: {
+          org_id: string;
+          user_id: string;
+          role: Database["public"]["Enums"]["member_role"];
+          created_at?: string;
+        };
+        Update: {
+          org_id?: string;
+          user_id?: string;
+          role?: Database["public"]["Enums"]["member_role"];
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "memberships_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+        ];
+      };
+      messages: {
+        Row: {
+          id: string;
+          org_id: string;
+          conversation_id: string;
+          parent_id: string | null;
+          author: string;
+          parts: Json;
+          body: string;
+          status: string;
+          client_id: string | null;
+          created_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          conversation_id: string;
+          parent_id?: string | null;
+          author: string;
+          parts?: Json;
+          body?: string;
+          status?: string;
+          client_id?: string | null;
+          created_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          conversation_id?: string;
+          parent_id?: string | null;
+          author?: string;
+          parts?: Json;
+          body?: string;
+          status?: string;
+          client_id?: string | null;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "messages_org_id_conversation_id_fkey"; columns: ["org_id","conversation_id"]; isOneToOne: false; referencedRelation: "conversations"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      organizations: {
+        Row: {
+          id: string;
+          slug: string;
+          name: string;
+          created_by: string | null;
+          created_at: string;
+          updated_at: string;
+        };
+        Insert: {
+          id?: string;
+          slug: string;
+          name: string;
+          created_by?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Update: {
+          id?: string;
+          slug?: string;
+          name?: string;
+          created_by?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Relationships: [
+        ];
+      };
+      outbox: {
+        Row: {
+          id: string;
+          org_id: string | null;
+          name: string;
+          payload: Json;
+          dedupe_key: string | null;
+          created_at: string;
+          available_at: string;
+          claimed_until: string | null;
+          sent_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id?: string | null;
+          name: string;
+          payload?: Json;
+          dedupe_key?: string | null;
+          created_at?: string;
+          available_at?: string;
+          claimed_until?: string | null;
+          sent_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string | null;
+          name?: string;
+          payload?: Json;
+          dedupe_key?: string | null;
+          created_at?: string;
+          available_at?: string;
+          claimed_until?: string | null;
+          sent_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "outbox_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+        ];
+      };
+      run_passages: {
+        Row: {
+          run_id: string;
+          org_id: string;
+          position: number;
+          chunk_id: string;
+          chunk_hash: string;
+          score: number;
+        };
+        Insert: {
+          run_id: string;
+          org_id: string;
+          position: number;
+          chunk_id: string;
+          chunk_hash: string;
+          score: number;
+        };
+        Update: {
+          run_id?: string;
+          org_id?: string;
+          position?: number;
+          chunk_id?: string;
+          chunk_hash?: string;
+          score?: number;
+        };
+        Relationships: [
+          { foreignKeyName: "run_passages_org_id_run_id_fkey"; columns: ["org_id","run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      runs: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string;
+          agent_version_id: string | null;
+          conversation_id: string;
+          message_id: string;
+          status: string;
+          outcome: string | null;
+          responder: string;
+          model: string | null;
+          provider: string | null;
+          prompt_hash: string | null;
+          prompt_tokens: number;
+          completion_tokens: number;
+          cached_tokens: number;
+          cost_micros: number;
+          retrieval_ms: number | null;
+          first_token_ms: number | null;
+          total_ms: number | null;
+          error_code: string | null;
+          started_at: string;
+          finished_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id: string;
+          agent_version_id?: string | null;
+          conversation_id: string;
+          message_id: string;
+          status?: string;
+          outcome?: string | null;
+          responder: string;
+          model?: string | null;
+          provider?: string | null;
+          prompt_hash?: string | null;
+          prompt_tokens?: number;
+          completion_tokens?: number;
+          cached_tokens?: number;
+          cost_micros?: number;
+          retrieval_ms?: number | null;
+          first_token_ms?: number | null;
+          total_ms?: number | null;
+          error_code?: string | null;
+          started_at?: string;
+          finished_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string;
+          agent_version_id?: string | null;
+          conversation_id?: string;
+          message_id?: string;
+          status?: string;
+          outcome?: string | null;
+          responder?: string;
+          model?: string | null;
+          provider?: string | null;
+          prompt_hash?: string | null;
+          prompt_tokens?: number;
+          completion_tokens?: number;
+          cached_tokens?: number;
+          cost_micros?: number;
+          retrieval_ms?: number | null;
+          first_token_ms?: number | null;
+          total_ms?: number | null;
+          error_code?: string | null;
+          started_at?: string;
+          finished_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "runs_org_id_conversation_id_fkey"; columns: ["org_id","conversation_id"]; isOneToOne: false; referencedRelation: "conversations"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "runs_org_id_message_id_fkey"; columns: ["org_id","message_id"]; isOneToOne: false; referencedRelation: "messages"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      source_versions: {
+        Row: {
+          id: string;
+          org_id: string;
+          source_id: string;
+          content_hash: string;
+          page_count: number | null;
+          char_count: number;
+          chunk_count: number;
+          language: string | null;
+          created_at: string;
+          indexed_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          source_id: string;
+          content_hash: string;
+          page_count?: number | null;
+          char_count?: number;
+          chunk_count?: number;
+          language?: string | null;
+          created_at?: string;
+          indexed_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          source_id?: string;
+          content_hash?: string;
+          page_count?: number | null;
+          char_count?: number;
+          chunk_count?: number;
+          language?: string | null;
+          created_at?: string;
+          indexed_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "source_versions_org_id_source_id_fkey"; columns: ["org_id","source_id"]; isOneToOne: false; referencedRelation: "sources"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      sources: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string;
+          kind: string;
+          title: string;
+          url: string | null;
+          object_key: string | null;
+          media_type: string | null;
+          byte_size: number | null;
+          content_hash: string | null;
+          status: string;
+          progress_done: number;
+          progress_total: number;
+          failure_code: string | null;
+          current_version_id: string | null;
+          created_by: string | null;
+          created_at: string;
+          updated_at: string;
+          ready_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id: string;
+          kind: string;
+          title: string;
+          url?: string | null;
+          object_key?: string | null;
+          media_type?: string | null;
+          byte_size?: number | null;
+          content_hash?: string | null;
+          status?: string;
+          progress_done?: number;
+          progress_total?: number;
+          failure_code?: string | null;
+          current_version_id?: string | null;
+          created_by?: string | null;
+          created_at?: string;
+          updated_at?: string;
+          ready_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string;
+          kind?: string;
+          title?: string;
+          url?: string | null;
+          object_key?: string | null;
+          media_type?: string | null;
+          byte_size?: number | null;
+          content_hash?: string | null;
+          status?: string;
+          progress_done?: number;
+          progress_total?: number;
+          failure_code?: string | null;
+          current_version_id?: string | null;
+          created_by?: string | null;
+          created_at?: string;
+          updated_at?: string;
+          ready_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "sources_current_version_fkey"; columns: ["org_id","current_version_id"]; isOneToOne: false; referencedRelation: "source_versions"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "sources_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      unanswered: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string;
+          run_id: string;
+          question: string;
+          created_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id: string;
+          run_id: string;
+          question: string;
+          created_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string;
+          run_id?: string;
+          question?: string;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "unanswered_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "unanswered_org_id_run_id_fkey"; columns: ["org_id","run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      usage_daily: {
+        Row: {
+          org_id: string;
+          agent_id: string;
+          day: string;
+          conversations: number;
+          answers: number;
+          unanswered: number;
+          prompt_tokens: number;
+          completion_tokens: number;
+          cost_micros: number;
+        };
+        Insert: {
+          org_id: string;
+          agent_id: string;
+          day: string;
+          conversations?: number;
+          answers?: number;
+          unanswered?: number;
+          prompt_tokens?: number;
+          completion_tokens?: number;
+          cost_micros?: number;
+        };
+        Update: {
+          org_id?: string;
+          agent_id?: string;
+          day?: string;
+          conversations?: number;
+          answers?: number;
+          unanswered?: number;
+          prompt_tokens?: number;
+          completion_tokens?: number;
+          cost_micros?: number;
+        };
+        Relationships: [
+          { foreignKeyName: "usage_daily_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      visitors: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string;
+          locale: string | null;
+          created_at: string;
+          last_seen_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id: string;
+          locale?: string | null;
+          created_at?: string;
+          last_seen_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string;
+          locale?: string | null;
+          created_at?: string;
+          last_seen_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "visitors_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+    };
+    Views: Record<never, never>;
+    Functions: {
+      add_chunks: { Args: { version: string | null; batch: Json | null }; Returns: number };
+      add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
+      begin_source_version: { Args: { source: string | null; version_hash: string | null; pages: number | null; chars: number | null; lang: string | null; chunk_total: number | null }; Returns: string };
+      claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string }[] };
+      create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
+      find_api_key: { Args: { hash: string | null }; Returns: { id: string; org_id: string; scopes: string[] }[] };
+      mark_outbox_sent: { Args: { ids: string[] | null }; Returns: undefined };
+      publish_source_version: { Args: { version: string | null }; Returns: undefined };
+      reread_source: { Args: { org: string | null; source: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
+      save_agent: { Args: { org: string | null; agent: string | null; agent_name: string | null; agent_settings: Json | null; origins: string[] | null }; Returns: Database["public"]["Tables"]["agents"]["Row"] };
+      search_chunks: { Args: { org: string | null; agent: string | null; question: string | null; max_results?: number | null; question_embedding?: string | null; embedding_model?: string | null }; Returns: { chunk_id: string; source_id: string; title: string; url: string; page: number; heading_path: string[]; body: string; char_start: number; char_end: number; content_hash: string; language: string; score: number }[] };
+    };
+    Enums: {
+      member_role: "viewer" | "operator" | "editor" | "admin" | "owner";
+    };
+    CompositeTypes: Record<never, never>;
+  };
+};

@@ -1,0 +1,93 @@
+import { z } from "zod";
+
+/** Exit status for a configuration error (EX_CONFIG of BSD's sysexits.h). */
+export const EX_CONFIG = 78;
+
+const url = (what: string) => z.url({ protocol: /^https?$/, error: `must be ${what}, such as https://example.com` });
+const port = z.coerce.number({ error: "must be a port number, such as 3000" }).int().min(0).max(65535);
+
+/** `id:base64key` pairs; a single bare key gets the id "1". The first seals, all open. */
+const encryptionKeys = z
+  .string({ error: 'must be 32 random bytes in base64, or several as id:key,id:key. Make one with: node -e "console.log(require(\'crypto\').randomBytes(32).toString(\'base64\'))"' })
+  .transform((text, context) => {
+    const keys = text.split(",").map((part) => {
+      const [id, key] = part.includes(":") ? (part.trim().split(":", 2) as [string, string]) : ["1", part.trim()];
+      return { id, key: Buffer.from(key, "base64") };
+    });
+    if (keys.some(({ id, key }) => !/^[\w-]{1,32}$/.test(id) || key.length !== 32)) {
+      context.addIssue({ code: "custom", message: "each key must be 32 bytes in base64, optionally as id:key" });
+      return z.NEVER;
+    }
+    return keys;
+  });
+
+const shared = {
+  NODE_ENV: z.enum(["development", "production", "test"]).default("production"),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  SUPABASE_URL: url("the URL of your Supabase project"),
+  SUPABASE_PUBLISHABLE_KEY: z.string({ error: "must be the project's publishable key (sb_publishable_…)" }).min(20),
+  SUPABASE_SECRET_KEY: z.string({ error: "must be the project's secret key (sb_secret_…)" }).min(20),
+  ENCRYPTION_KEY: encryptionKeys,
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must look like redis://host:6379" }).optional(),
+  EMBEDDINGS_BASE_URL: url("an OpenAI-compatible endpoint").optional(),
+  EMBEDDINGS_API_KEY: z.string().min(1).optional(),
+  EMBEDDINGS_MODEL: z.string().min(1).optional(),
+};
+
+const portal = z.object({
+  ...shared,
+  PORT: port.default(3000),
+  APP_URL: url("the portal's public URL"),
+  LLM_BASE_URL: url("an OpenAI-compatible endpoint").default("https://openrouter.ai/api/v1"),
+  LLM_API_KEY: z.string().min(1).optional(),
+  OPENROUTER_API_KEY: z.string().min(1).optional(),
+  LLM_DEFAULT_MODEL: z.string().min(1).default("openai/gpt-5-mini"),
+  /** Embedded mode only: where the dev mailbox keeps e-mails. */
+  MAILBOX_FOLDER: z.string().min(1).optional(),
+  /** How many proxies in front of us may be believed about the client's address. */
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
+});
+
+const worker = z.object({
+  ...shared,
+  WORKER_PORT: port.default(3001),
+  /** The queue when REDIS_URL is absent: a Postgres URL, or a folder for an embedded one. */
+  QUEUE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must look like postgres://user:password@host/database" }).optional(),
+  QUEUE_FOLDER: z.string().min(1).optional(),
+});
+
+const schemas = { portal, worker };
+export type PortalEnv = z.infer<typeof portal>;
+export type WorkerEnv = z.infer<typeof worker>;
+
+/** Thrown for a missing or malformed variable; the message names each and says what it should look like. */
+export class EnvError extends Error {}
+
+/**
+ * The environment of a process, parsed. Empty strings count as absent.
+ * @throws EnvError naming every variable that is missing or malformed
+ */
+export function parseEnv<P extends keyof typeof schemas>(
+  processName: P,
+  source: Record<string, string | undefined> = process.env,
+): z.infer<(typeof schemas)[P]> {
+  const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = schemas[processName].safeParse(present);
+  if (parsed.success) return parsed.data as z.infer<(typeof schemas)[P]>;
+  const lines = parsed.error.issues.map((issue) => {
+    const name = issue.path.join(".");
+    return `  ${name} ${name in present ? "is malformed" : "is missing"}: ${issue.message}`;
+  });
+  throw new EnvError(`The ${processName} cannot start:\n${lines.join("\n")}\nSee docs/SECRETS.md.`);
+}
+
+/** parseEnv for a process's entry point: prints the problem and exits 78 before anything is served. */
+export function readEnv<P extends keyof typeof schemas>(processName: P): z.infer<(typeof schemas)[P]> {
+  try {
+    return parseEnv(processName);
+  } catch (error) {
+    if (!(error instanceof EnvError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(EX_CONFIG);
+  }
+}

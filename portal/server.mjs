@@ -1,0 +1,54 @@
+// Serves the built portal: the widget's files, the client assets, then Remix. Thin on purpose: what the portal does is in
+// app/, which also runs as functions elsewhere.
+import { createRequestHandler } from "@remix-run/express";
+import express from "express";
+import { fileURLToPath } from "node:url";
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const port = Number(process.env.PORT ?? 3000);
+const host = process.env.HOST ?? "0.0.0.0";
+
+// The build reads the environment as it loads, and exits with a clear message when something is missing.
+const build = await import("./build/server/index.js");
+
+const app = express();
+app.disable("x-powered-by");
+app.set("query parser", "simple");
+
+// The widget runs on other people's pages, so its files may be read from anywhere.
+const anywhere = (response) => {
+  response.setHeader("access-control-allow-origin", "*");
+  response.setHeader("cross-origin-resource-policy", "cross-origin");
+  response.setHeader("x-content-type-options", "nosniff");
+};
+app.use(
+  "/widget",
+  express.static(at("../widget/dist/widget"), { immutable: true, maxAge: "1y", index: false, fallthrough: false, setHeaders: anywhere }),
+);
+app.get("/widget.js", (_request, response) => {
+  anywhere(response);
+  response.setHeader("cache-control", "public, max-age=300, stale-while-revalidate=86400");
+  response.sendFile(at("../widget/dist/widget.js"), { cacheControl: false });
+});
+app.use("/assets", express.static(at("build/client/assets"), { immutable: true, maxAge: "1y", index: false, fallthrough: false }));
+app.use(express.static(at("build/client"), { maxAge: "1h", index: false }));
+app.all("*", createRequestHandler({ build, mode: process.env.NODE_ENV ?? "production" }));
+
+const server = app.listen(port, host, () => process.send?.({ ready: true }));
+// Slow clients: the whole head must arrive in 15 s, a body in five minutes (uploads); answers may stream for longer.
+server.headersTimeout = 15_000;
+server.requestTimeout = 300_000;
+server.keepAliveTimeout = 65_000;
+server.on("error", (error) => {
+  console.error(error.code === "EADDRINUSE" ? `Port ${port} is taken by another program. Set PORT to a free one, such as PORT=3100.` : error.message);
+  process.exit(1);
+});
+
+// A closing portal takes no new requests and lets running answers end, up to 20 seconds.
+const close = () => {
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+  setTimeout(() => process.exit(0), 20_000).unref();
+};
+process.once("SIGTERM", close);
+process.once("SIGINT", close);

@@ -1,0 +1,109 @@
+import { mkdir } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type ServerType, serve } from "@hono/node-server";
+import { App, type EmailDriver, setExperimental } from "@supabase/lite";
+import { createRoles, grantSystemSchemas, migrate, openDatabase } from "./database.ts";
+import { FileStorage } from "./file-storage.ts";
+
+export type BackendConfig = {
+  /** Data folder; undefined keeps everything in memory (tests). */
+  folder?: string;
+  /** Where stored objects go when folder is undefined. */
+  storageFolder: string;
+  migrationsFolder: string;
+  /** 0 picks a free port. */
+  port: number;
+  publishableKey: string;
+  secretKey: string;
+  /** Signs the JWTs of signed-in people; at least 32 characters. */
+  jwtSecret: string;
+  /** The portal's public URL; links in e-mails start with it. */
+  siteUrl: string;
+  email: EmailDriver;
+  /** HTML files for the e-mails, as in supabase/config.toml. */
+  templatesFolder: string;
+};
+
+export type Backend = {
+  app: App;
+  url: string;
+  /** The database itself, past RLS. For start-up, tests and backups; the portal and worker speak HTTP. */
+  db: Awaited<ReturnType<typeof openDatabase>>["driver"];
+  close(): Promise<void>;
+};
+
+/** Refuses configurations in which Supabase Lite would answer strangers as service_role. */
+function assertSafe(config: BackendConfig) {
+  if (!/^sb_publishable_\S{16,}$/.test(config.publishableKey) || !/^sb_secret_\S{16,}$/.test(config.secretKey)) {
+    throw new Error("The embedded backend needs both API keys (sb_publishable_…, sb_secret_…); without them it would accept every request.");
+  }
+  if (config.jwtSecret.length < 32) {
+    throw new Error("The embedded backend needs a JWT secret of at least 32 characters.");
+  }
+}
+
+/**
+ * Starts the embedded stand-in for Supabase: Postgres (PGlite), REST, Auth and Storage behind one loopback HTTP server.
+ * Applies pending migrations first. Throws when the configuration is unsafe or the port is taken.
+ */
+export async function startBackend(config: BackendConfig): Promise<Backend> {
+  assertSafe(config);
+  process.env.LITE_TELEMETRY = "0";
+  setExperimental("storage", true);
+  await mkdir(config.storageFolder, { recursive: true });
+  const connection = await openDatabase(config.folder);
+  const db = connection.driver;
+  const template = (name: string, subject: string) => ({ subject, content_path: join(config.templatesFolder, `${name}.html`) });
+  const app = new App({
+    connection,
+    auth: {
+      enabled: true,
+      jwt_secret: config.jwtSecret,
+      publishable_key: config.publishableKey,
+      secret_key: config.secretKey,
+      site_url: config.siteUrl,
+      minimum_password_length: 8,
+      email: {
+        enable_confirmations: false,
+        template: {
+          recovery: template("recovery", "Reset your password · Сброс пароля"),
+          magic_link: template("magic-link", "Your sign-in link · Ссылка для входа"),
+          email_change: template("email-change", "Confirm your new e-mail · Подтвердите новую почту"),
+        },
+      },
+    },
+    storage: { enabled: true, file_size_limit: "50MiB" },
+    options: { drivers: { email: config.email }, server: { admin: false } },
+  } as never) as App;
+  if (app.adminMode) throw new Error("The embedded backend must not run in admin mode.");
+  app._storageAdapter = new FileStorage(config.storageFolder);
+  await createRoles(db);
+  await app.ensureSystemSchema();
+  await grantSystemSchemas(db);
+  await migrate(db, config.migrationsFolder);
+  await app.init();
+
+  const server = await new Promise<ServerType>((resolve, reject) => {
+    const listening = serve(
+      {
+        fetch: (request, env) =>
+          app.fetch(request, { peerAddress: (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null }),
+        hostname: "127.0.0.1",
+        port: config.port,
+      },
+      () => resolve(listening),
+    );
+    listening.on("error", reject);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    app,
+    db,
+    url: `http://127.0.0.1:${port}`,
+    async close() {
+      await new Promise((done) => server.close(done));
+      await connection.close();
+    },
+  };
+}

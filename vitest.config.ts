@@ -1,0 +1,16 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const alias = { "~": fileURLToPath(new URL("./portal/app", import.meta.url)) };
+const node = { environment: "node" as const, testTimeout: 20_000, hookTimeout: 60_000 };
+const ignored = ["**/node_modules/**", "**/build/**", "**/dist/**"];
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    projects: [
+      { resolve: { alias }, test: { ...node, name: "unit", include: ["**/*.test.{ts,tsx}"], exclude: [...ignored, "supabase/**", "e2e/**"] } },
+      { resolve: { alias }, test: { ...node, name: "db", include: ["supabase/**/*.test.ts"], exclude: ignored } },
+    ],
+  },
+});
