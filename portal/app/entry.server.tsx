@@ -1,0 +1,63 @@
+import { randomBytes } from "node:crypto";
+import { PassThrough } from "node:stream";
+import type { ActionFunctionArgs, EntryContext, LoaderFunctionArgs } from "@remix-run/node";
+import { createReadableStreamFromReadable } from "@remix-run/node";
+import { RemixServer } from "@remix-run/react";
+import { isbot } from "isbot";
+import { renderToPipeableStream } from "react-dom/server";
+import { NonceContext } from "~/components/nonce";
+import { securityHeaders } from "~/http/security-headers";
+import { env, log } from "~/services.server";
+
+/** Milliseconds after which data that is still being loaded is given up. */
+export const streamTimeout = 10_000;
+
+const https = env.APP_URL.startsWith("https:");
+
+/** Renders a page: the shell at once, the rest as its data arrives; crawlers get the whole page. */
+export default function handleRequest(request: Request, status: number, headers: Headers, context: EntryContext): Promise<Response> {
+  const nonce = randomBytes(16).toString("base64");
+  const whenReady = isbot(request.headers.get("user-agent") ?? "") ? "onAllReady" : "onShellReady";
+  let answerStatus = status;
+  return new Promise((resolve, reject) => {
+    let shellSent = false;
+    const { pipe, abort } = renderToPipeableStream(
+      <NonceContext.Provider value={nonce}>
+        <RemixServer context={context} url={request.url} abortDelay={streamTimeout} nonce={nonce} />
+      </NonceContext.Provider>,
+      {
+        nonce,
+        [whenReady]() {
+          shellSent = true;
+          const body = new PassThrough();
+          for (const [name, value] of Object.entries(securityHeaders({ nonce, https }))) headers.set(name, value);
+          headers.set("Content-Type", "text/html; charset=utf-8");
+          if (!headers.has("Cache-Control")) headers.set("Cache-Control", "private, no-store");
+          resolve(new Response(createReadableStreamFromReadable(body), { headers, status: answerStatus }));
+          pipe(body);
+        },
+        onShellError: reject,
+        onError(error: unknown) {
+          answerStatus = 500;
+          if (shellSent && !request.signal.aborted)
+            log.error("A page failed while rendering", { error, path: new URL(request.url).pathname });
+        },
+      },
+    );
+    setTimeout(abort, streamTimeout + 1_000).unref();
+  });
+}
+
+/** The same care for what client-side navigation and resource routes fetch. */
+export function handleDataRequest(response: Response): Response {
+  for (const [name, value] of Object.entries(securityHeaders({ https }))) {
+    if (!response.headers.has(name)) response.headers.set(name, value);
+  }
+  if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "private, no-store");
+  return response;
+}
+
+/** What a loader or action threw that is no answer of ours: for the log, never for the page. */
+export function handleError(error: unknown, { request }: LoaderFunctionArgs | ActionFunctionArgs): void {
+  if (!request.signal.aborted) log.error("A request failed", { error, method: request.method, path: new URL(request.url).pathname });
+}
