@@ -56,9 +56,23 @@ const worker = z.object({
   QUEUE_FOLDER: z.string().min(1).optional(),
 });
 
-const schemas = { portal, worker };
+/** The embedded backend, started by the supervisor alone. */
+const backend = z.object({
+  LOG_LEVEL: shared.LOG_LEVEL,
+  SUPABASE_PUBLISHABLE_KEY: shared.SUPABASE_PUBLISHABLE_KEY,
+  SUPABASE_SECRET_KEY: shared.SUPABASE_SECRET_KEY,
+  SUPABASE_JWT_SECRET: z.string({ error: "must be at least 32 random characters" }).min(32),
+  APP_URL: url("the portal's public URL"),
+  BACKEND_PORT: port,
+  DATA_FOLDER: z.string({ error: "must be a folder" }).min(1),
+  MAILBOX_FOLDER: z.string({ error: "must be a folder" }).min(1),
+  SMTP_URL: z.url({ protocol: /^smtps?$/, error: "must look like smtp://user:password@host:587?from=address" }).optional(),
+});
+
+const schemas = { portal, worker, backend };
 export type PortalEnv = z.infer<typeof portal>;
 export type WorkerEnv = z.infer<typeof worker>;
+export type BackendEnv = z.infer<typeof backend>;
 
 /** Thrown for a missing or malformed variable; the message names each and says what it should look like. */
 export class EnvError extends Error {}

@@ -52,3 +52,5 @@ const close = () => {
 };
 process.once("SIGTERM", close);
 process.once("SIGINT", close);
+// The supervisor of the embedded mode is gone, however it went: follow it.
+process.once("disconnect", close);

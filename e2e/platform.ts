@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** What the supervisor writes about itself once it is healthy (running.json in the data folder). */
+export type Running = { url: string; ownerLink: string; pids: Record<"backend" | "portal" | "worker", number>; backendUrl: string; workerUrl: string };
+
+export type Platform = Running & { dataFolder: string; process: ChildProcess; stop(): Promise<number | null> };
+
+/**
+ * Starts the whole platform as a user does, on a free port and a data folder of its own.
+ * @param options.dataFolder an existing folder to start on; a new temporary one by default, removed on stop
+ */
+export async function startPlatform(options: { dataFolder?: string; env?: Record<string, string> } = {}): Promise<Platform> {
+  const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), "gpt-agent-e2e-"));
+  const state = join(dataFolder, "running.json");
+  rmSync(state, { force: true });
+  const child = spawn(process.execPath, [fileURLToPath(new URL("../scripts/start.mjs", import.meta.url))], {
+    env: { ...process.env, PORT: "0", HOST: "127.0.0.1", DATA_FOLDER: dataFolder, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output = (output + chunk).slice(-20_000)));
+  const deadline = Date.now() + 180_000;
+  while (!existsSync(state)) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      child.kill("SIGKILL");
+      throw new Error(`The platform did not start:\n${output}`);
+    }
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
+  const running = JSON.parse(readFileSync(state, "utf8")) as Running;
+  return {
+    ...running,
+    dataFolder,
+    process: child,
+    async stop() {
+      const ended = once(child, "exit");
+      if (child.exitCode === null) {
+        child.kill("SIGINT");
+        await ended;
+      }
+      if (!options.dataFolder) rmSync(dataFolder, { recursive: true, force: true });
+      return child.exitCode;
+    },
+  };
+}

@@ -1,0 +1,115 @@
+// `npm test [check|unit|db|e2e …]`: installs what is missing, builds, runs the tests, prints one closing line.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { at, ensureBuilt, ensureInstalled, run, stop } from "./project.mjs";
+
+const PARTS = ["check", "unit", "db", "e2e"];
+const asked = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+const unknown = asked.filter((part) => !PARTS.includes(part));
+if (unknown.length) stop(`Unknown part ${unknown.join(", ")}: choose of ${PARTS.join(", ")}.`);
+const parts = asked.length ? PARTS.filter((part) => asked.includes(part)) : PARTS;
+const ci = process.env.CI === "true" || process.env.CI === "1";
+
+const has = (command) => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
+
+/** Makes sure that the programs the tests drive are there: a real browser, a real Redis. */
+function ensurePrograms() {
+  const needed = { "redis-server": () => has("redis-server"), chromium: () => Boolean(process.env.CHROMIUM) || has("chromium") || has("chromium-browser") || has("google-chrome") };
+  const missing = Object.keys(needed).filter((name) => !needed[name]());
+  if (!missing.length) return;
+  const root = process.getuid?.() === 0;
+  if (root && has("apt-get")) {
+    console.log(`Installing ${missing.join(" and ")}…`);
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    spawnSync("apt-get", ["update", "-qq"], { stdio: "inherit", env });
+    spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing, "fonts-dejavu-core"], { stdio: ["ignore", "ignore", "inherit"], env });
+  }
+  const still = missing.filter((name) => !needed[name]());
+  if (still.length) stop(`The tests need ${still.join(" and ")}. On Debian or Ubuntu: sudo apt-get install -y ${still.join(" ")}`);
+}
+
+const reports = at(".cache", "reports");
+rmSync(reports, { recursive: true, force: true });
+mkdirSync(reports, { recursive: true });
+
+let passed = 0;
+let failed = 0;
+const tally = (ok) => (ok ? passed++ : failed++);
+
+/** Runs a step; one that ends badly without a report of its own counts as one failure. */
+async function step(name, command, count) {
+  console.log(`\n── ${name}`);
+  const started = Date.now();
+  const before = failed;
+  let ended = true;
+  await command().catch(() => {
+    ended = false;
+  });
+  const counted = count();
+  if ((!ended || !counted) && failed === before) failed++;
+  console.log(`── ${name}: ${ended && failed === before ? "passed" : "FAILED"} in ${((Date.now() - started) / 1000).toFixed(0)} s`);
+}
+
+/** Counts a vitest JSON report. A skipped test is a failure in CI: nothing may pass by not running. */
+function countVitest(file) {
+  if (!existsSync(file)) return 0;
+  const report = JSON.parse(readFileSync(file, "utf8"));
+  for (const suite of report.testResults) {
+    if (suite.status === "failed" && !suite.assertionResults.length) tally(false);
+    for (const test of suite.assertionResults) tally(test.status === "passed" || (!ci && ["pending", "skipped", "todo"].includes(test.status)));
+  }
+  return report.numTotalTests;
+}
+
+/** Counts a Playwright JSON report. */
+function countPlaywright(file) {
+  if (!existsSync(file)) return 0;
+  const report = JSON.parse(readFileSync(file, "utf8"));
+  let tests = 0;
+  const walk = (suite) => {
+    for (const spec of suite.specs ?? []) {
+      tests++;
+      tally(spec.ok && (!ci || spec.tests.every((test) => test.status !== "skipped")));
+    }
+    for (const inner of suite.suites ?? []) walk(inner);
+  };
+  for (const suite of report.suites) walk(suite);
+  for (const _error of report.errors ?? []) tally(false);
+  return tests;
+}
+
+const vitest = (project) => {
+  const file = at(".cache", "reports", `${project}.json`);
+  return step(
+    project,
+    () => run(process.execPath, [at("node_modules/vitest/vitest.mjs"), "run", "--project", project, "--reporter=dot", "--reporter=json", `--outputFile.json=${file}`]),
+    () => countVitest(file),
+  );
+};
+
+ensureInstalled();
+if (parts.includes("check")) {
+  await step("check", () => run(process.execPath, [at("scripts/check.mjs")]), () => 1);
+  if (!failed) passed++;
+}
+ensurePrograms();
+try {
+  await ensureBuilt();
+} catch (error) {
+  stop(`The build failed: ${error.message}\n\n${passed} passed, ${failed + 1} failed`);
+}
+if (parts.includes("unit")) await vitest("unit");
+if (parts.includes("db")) await vitest("db");
+if (parts.includes("e2e")) {
+  const file = at(".cache", "reports", "e2e.json");
+  await step(
+    "e2e",
+    () =>
+      run(process.execPath, [at("node_modules/@playwright/test/cli.js"), "test", "-c", at("e2e/playwright.config.ts"), "--reporter=line,json"], {
+        env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_FILE: file },
+      }),
+    () => countPlaywright(file),
+  );
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed || !passed ? 1 : 0);

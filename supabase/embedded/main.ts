@@ -1,0 +1,71 @@
+// The embedded backend as a process: locks its data, starts, seeds the demo, hands the owner's sign-in link to the supervisor.
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { serviceDb } from "@gpt-agent/core/db";
+import { readEnv } from "@gpt-agent/core/env";
+import { createLog } from "@gpt-agent/core/log";
+import type { EmailDriver } from "@supabase/lite";
+import { startBackend } from "./backend.ts";
+import { seedDemo } from "./demo/seed.ts";
+import { lockFolder } from "./lock.mjs";
+import { type Mail, MailboxDriver, smtpDriver } from "./mail.ts";
+import { ensureOwner, ownerLink } from "./owner.ts";
+
+const env = readEnv("backend");
+const log = createLog(env.LOG_LEVEL, { process: "backend" });
+// Both this file and its bundle (supabase/dist) lie one folder below supabase/.
+const folder = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+// A killed supervisor's backend may still be closing; a database folder must never be open twice.
+const unlock = await lockFolder(env.DATA_FOLDER, "database", 10_000);
+if (!unlock) {
+  process.stderr.write(`The data in ${env.DATA_FOLDER} is in use by another running platform.\n`);
+  process.exit(75);
+}
+
+const delivery = env.SMTP_URL ? smtpDriver(env.SMTP_URL) : new MailboxDriver(env.MAILBOX_FOLDER);
+const awaited = new Map<string, (mail: Mail) => void>();
+const email = {
+  async send(mail: Mail) {
+    const caught = awaited.get(mail.to);
+    if (caught) {
+      awaited.delete(mail.to);
+      caught(mail);
+    } else {
+      await delivery.send(mail);
+    }
+  },
+};
+const trap = { catchNext: (to: string) => new Promise<Mail>((resolve) => awaited.set(to, resolve)) };
+
+const backend = await startBackend({
+  folder: join(env.DATA_FOLDER, "database"),
+  storageFolder: join(env.DATA_FOLDER, "storage"),
+  migrationsFolder: folder("migrations"),
+  templatesFolder: folder("templates"),
+  port: env.BACKEND_PORT,
+  publishableKey: env.SUPABASE_PUBLISHABLE_KEY,
+  secretKey: env.SUPABASE_SECRET_KEY,
+  jwtSecret: env.SUPABASE_JWT_SECRET,
+  siteUrl: env.APP_URL,
+  email: email as unknown as EmailDriver,
+});
+
+const close = async () => {
+  await backend.close();
+  unlock();
+  process.exit(0);
+};
+process.once("SIGTERM", close);
+process.once("SIGINT", close);
+// The supervisor is gone, however it went: close the database and follow it.
+process.once("disconnect", close);
+
+const ownerId = await ensureOwner(backend, env.SUPABASE_PUBLISHABLE_KEY);
+if (ownerId) {
+  const db = serviceDb({ url: backend.url, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY });
+  await seedDemo({ db, ownerId, knowledgeFolder: folder("embedded/demo/knowledge"), log });
+}
+const link = ownerId ? await ownerLink(backend, env.SUPABASE_PUBLISHABLE_KEY, trap) : null;
+process.send?.({ ready: true, ownerLink: link });
+log.info("backend ready", { url: backend.url });
