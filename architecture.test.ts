@@ -46,8 +46,14 @@ function importsOf(file: string): Import[] {
   const pattern = /(?:^|\n)\s*(import|export)\s+(type\s+)?([^;"']*?\sfrom\s+)?["']([^"'\n]+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
   for (const match of text.matchAll(pattern)) {
     const specifier = match[4] ?? match[5]!;
-    const names = /\{([^}]*)\}/.exec(match[3] ?? "")?.[1]?.split(",").map((name) => name.trim()).filter(Boolean);
-    const typeOnly = Boolean(match[2]) || Boolean(names?.length && names.every((name) => name.startsWith("type ")) && !/^[\w$]/.test((match[3] ?? "").trim()));
+    const names = /\{([^}]*)\}/
+      .exec(match[3] ?? "")?.[1]
+      ?.split(",")
+      .map((name) => name.trim())
+      .filter(Boolean);
+    const typeOnly =
+      Boolean(match[2]) ||
+      Boolean(names?.length && names.every((name) => name.startsWith("type ")) && !/^[\w$]/.test((match[3] ?? "").trim()));
     found.push({ file, line: match[0].trim(), from: target(file, specifier), typeOnly });
   }
   return found;
@@ -72,7 +78,9 @@ describe("who may import whom", () => {
   });
 
   test("the widget takes only types, from core/chat-events alone", () => {
-    const ours = from("widget").filter((item) => /^(core|portal|worker|supabase|chat-events|[a-z-]+$)/.test(item.from) && !item.from.startsWith("widget/"));
+    const ours = from("widget").filter(
+      (item) => /^(core|portal|worker|supabase|chat-events|[a-z-]+$)/.test(item.from) && !item.from.startsWith("widget/"),
+    );
     const foreign = ours.filter((item) => !["lit", "eventsource-parser", "streaming-markdown"].includes(item.from));
     expect(lines(foreign.filter((item) => item.from !== "chat-events" || !item.typeOnly))).toEqual([]);
   });
@@ -80,7 +88,13 @@ describe("who may import whom", () => {
   test("inside the portal data flows one way: routes, then chat, models and http, then core", () => {
     const inner = imports.filter((item) => /^portal\/app\/(chat|models|http)\//.test(item.file));
     expect(lines(inner.filter((item) => item.from.startsWith("portal/app/routes/")))).toEqual([]);
-    expect(lines(imports.filter((item) => item.file.startsWith("portal/app/chat/") && /portal\/app\/(http|models|components)\//.test(item.from) && !item.typeOnly))).toEqual([]);
+    expect(
+      lines(
+        imports.filter(
+          (item) => item.file.startsWith("portal/app/chat/") && /portal\/app\/(http|models|components)\//.test(item.from) && !item.typeOnly,
+        ),
+      ),
+    ).toEqual([]);
   });
 
   test("the chat never sees a Request", () => {
@@ -94,7 +108,10 @@ describe("who may import whom", () => {
   });
 
   test("process.env is read by core/env.ts alone", () => {
-    const guilty = code.filter((file) => file !== "core/env.ts" && /process\.env\b/.test(stripComments(file)) && !/process\.env\.LITE_TELEMETRY/.test(stripComments(file)));
+    const guilty = code.filter(
+      (file) =>
+        file !== "core/env.ts" && /process\.env\b/.test(stripComments(file)) && !/process\.env\.LITE_TELEMETRY/.test(stripComments(file)),
+    );
     expect(guilty.filter((file) => !file.endsWith("vite.config.ts"))).toEqual([]);
   });
 

@@ -22,12 +22,19 @@ export const agentSettings = z.strictObject({
   model: text(120).min(1).nullable().default(null),
   temperature: z.number().min(0).max(2).default(0.3),
   avatar,
-  primaryColor: z.string().regex(/^#[0-9a-f]{6}$/i).default("#5b4fd6"),
+  primaryColor: z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/i)
+    .default("#5b4fd6"),
   theme: z.enum(["auto", "light", "dark"]).default("auto"),
   position: z.enum(["bottom-right", "bottom-left"]).default("bottom-right"),
   /** What visitors read first, per interface language; an empty greeting means the widget's own. */
   texts: z.strictObject({ en: texts.prefault({}), ru: texts.prefault({}) }).prefault({}),
-  privacyUrl: z.url({ protocol: /^https?$/ }).max(500).nullable().default(null),
+  privacyUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(500)
+    .nullable()
+    .default(null),
 });
 export type AgentSettings = z.infer<typeof agentSettings>;
 

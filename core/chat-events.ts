@@ -100,7 +100,12 @@ export type ConversationMessage = {
   id: string;
   role: "user" | "assistant" | "system";
   parts: MessagePart[];
-  metadata: { createdAt: string; status: "streaming" | "complete" | "stopped" | "failed"; author: "visitor" | "agent" | "operator" | "system"; rating?: "up" | "down" };
+  metadata: {
+    createdAt: string;
+    status: "streaming" | "complete" | "stopped" | "failed";
+    author: "visitor" | "agent" | "operator" | "system";
+    rating?: "up" | "down";
+  };
 };
 
 /** GET /api/v1/messages/:messageId/citations/:index: the quote inside the passage around it. */

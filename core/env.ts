@@ -8,7 +8,10 @@ const port = z.coerce.number({ error: "must be a port number, such as 3000" }).i
 
 /** `id:base64key` pairs; a single bare key gets the id "1". The first seals, all open. */
 const encryptionKeys = z
-  .string({ error: 'must be 32 random bytes in base64, or several as id:key,id:key. Make one with: node -e "console.log(require(\'crypto\').randomBytes(32).toString(\'base64\'))"' })
+  .string({
+    error:
+      "must be 32 random bytes in base64, or several as id:key,id:key. Make one with: node -e \"console.log(require('crypto').randomBytes(32).toString('base64'))\"",
+  })
   .transform((text, context) => {
     const keys = text.split(",").map((part) => {
       const [id, key] = part.includes(":") ? (part.trim().split(":", 2) as [string, string]) : ["1", part.trim()];

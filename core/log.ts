@@ -5,7 +5,12 @@ const SECRET_VALUES = /\b(sb_secret_\S+|sk-[\w-]{8,}|gap_live_\w+|eyJ[\w-]{8,}\.
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === "string") return value.replace(SECRET_VALUES, "[redacted]");
   if (value instanceof Error) {
-    return { name: value.name, message: redact(value.message), stack: redact(value.stack), cause: depth < 3 ? redact(value.cause, depth + 1) : undefined };
+    return {
+      name: value.name,
+      message: redact(value.message),
+      stack: redact(value.stack),
+      cause: depth < 3 ? redact(value.cause, depth + 1) : undefined,
+    };
   }
   if (value === null || typeof value !== "object") return value;
   if (depth >= 6) return "[deep]";
@@ -29,11 +34,13 @@ export type LogLevel = keyof typeof LEVELS;
 
 /** Writes one JSON object a line to stdout (errors to stderr), secrets masked. */
 export function createLog(level: LogLevel, base: Record<string, unknown> = {}): Log {
-  const write = (at: LogLevel) => (message: string, fields: Record<string, unknown> = {}) => {
-    if (LEVELS[at] < LEVELS[level]) return;
-    const line = JSON.stringify({ time: new Date().toISOString(), level: at, ...base, message, ...(redact(fields) as object) });
-    (at === "error" ? process.stderr : process.stdout).write(`${line}\n`);
-  };
+  const write =
+    (at: LogLevel) =>
+    (message: string, fields: Record<string, unknown> = {}) => {
+      if (LEVELS[at] < LEVELS[level]) return;
+      const line = JSON.stringify({ time: new Date().toISOString(), level: at, ...base, message, ...(redact(fields) as object) });
+      (at === "error" ? process.stderr : process.stdout).write(`${line}\n`);
+    };
   return {
     debug: write("debug"),
     info: write("info"),

@@ -11,7 +11,8 @@ export const sourceKey = (ids: { orgId: string; agentId: string; sourceId: strin
 export async function putObject(db: Db, key: string, bytes: Uint8Array, mediaType: string): Promise<void> {
   const { error } = await db.storage.from(KNOWLEDGE_BUCKET).upload(key, Buffer.from(bytes), { contentType: mediaType, upsert: false });
   if (!error) return;
-  if (/row-level security|unauthorized/i.test(error.message)) throw new AppError("forbidden", "You may not add files here.", { cause: error });
+  if (/row-level security|unauthorized/i.test(error.message))
+    throw new AppError("forbidden", "You may not add files here.", { cause: error });
   throw new AppError("unavailable", "The file could not be stored. Please try again.", { cause: error, retryAfter: 5 });
 }
 
@@ -19,7 +20,8 @@ export async function putObject(db: Db, key: string, bytes: Uint8Array, mediaTyp
 export async function getObject(db: Db, key: string): Promise<Uint8Array | null> {
   const { data, error } = await db.storage.from(KNOWLEDGE_BUCKET).download(key);
   if (data) return new Uint8Array(await data.arrayBuffer());
-  if (/not.?found/i.test(error.message) || (error as { status?: number }).status === 404 || (error as { status?: number }).status === 400) return null;
+  if (/not.?found/i.test(error.message) || (error as { status?: number }).status === 404 || (error as { status?: number }).status === 400)
+    return null;
   throw new AppError("unavailable", "The file could not be read from storage.", { cause: error, retryAfter: 5 });
 }
 

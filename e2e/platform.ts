@@ -6,7 +6,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What the supervisor writes about itself once it is healthy (running.json in the data folder). */
-export type Running = { url: string; ownerLink: string; pids: Record<"backend" | "portal" | "worker", number>; backendUrl: string; workerUrl: string };
+export type Running = {
+  url: string;
+  ownerLink: string;
+  pids: Record<"backend" | "portal" | "worker", number>;
+  backendUrl: string;
+  workerUrl: string;
+};
 
 export type Platform = Running & { dataFolder: string; process: ChildProcess; stop(): Promise<number | null> };
 

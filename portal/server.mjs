@@ -1,8 +1,9 @@
 // Serves the built portal: the widget's files, the client assets, then Remix. Thin on purpose: what the portal does is in
 // app/, which also runs as functions elsewhere.
+
+import { fileURLToPath } from "node:url";
 import { createRequestHandler } from "@remix-run/express";
 import express from "express";
-import { fileURLToPath } from "node:url";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const port = Number(process.env.PORT ?? 3000);
@@ -40,7 +41,9 @@ server.headersTimeout = 15_000;
 server.requestTimeout = 300_000;
 server.keepAliveTimeout = 65_000;
 server.on("error", (error) => {
-  console.error(error.code === "EADDRINUSE" ? `Port ${port} is taken by another program. Set PORT to a free one, such as PORT=3100.` : error.message);
+  console.error(
+    error.code === "EADDRINUSE" ? `Port ${port} is taken by another program. Set PORT to a free one, such as PORT=3100.` : error.message,
+  );
   process.exit(1);
 });
 

@@ -2,7 +2,19 @@
 // back-off when they crash, stopped in reverse. Node built-ins only.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { lockFolder } from "../supabase/embedded/lock.mjs";
@@ -53,7 +65,9 @@ function openDataFolder() {
     closeSync(openSync(probe, "w"));
     rmSync(probe);
   } catch (error) {
-    throw new StartError(`The data folder ${folder} cannot be written (${error.code}). Mend its permissions, or choose another one: DATA_FOLDER=/path npm start`);
+    throw new StartError(
+      `The data folder ${folder} cannot be written (${error.code}). Mend its permissions, or choose another one: DATA_FOLDER=/path npm start`,
+    );
   }
   return folder;
 }
@@ -103,9 +117,11 @@ class Service {
     this.ended = new Promise((done) => child.once("exit", (code, signal) => done({ code, signal })));
     const ready = new Promise((done) => child.on("message", (message) => message?.ready && done(message)));
     const outcome = await Promise.race([ready.then((message) => ({ message })), this.ended, this.poll()]);
-    if (!("message" in outcome)) throw new StartError(`The ${this.name} ended while starting (${outcome.signal ?? `exit ${outcome.code}`}).`, outcome.code || 1);
+    if (!("message" in outcome))
+      throw new StartError(`The ${this.name} ended while starting (${outcome.signal ?? `exit ${outcome.code}`}).`, outcome.code || 1);
     await this.isHealthy?.();
     this.startedAt = Date.now();
+    this.onStart?.();
     this.ended.then(() => this.revive());
     return outcome.message;
   }
@@ -164,7 +180,10 @@ const healthy = (url) => async () => {
 export async function startPlatform() {
   const dataFolder = openDataFolder();
   const unlock = await lockFolder(dataFolder, "supervisor");
-  if (!unlock) throw new StartError(`The platform is already running on ${dataFolder}. Stop it first, or choose another folder: DATA_FOLDER=/path npm start`);
+  if (!unlock)
+    throw new StartError(
+      `The platform is already running on ${dataFolder}. Stop it first, or choose another folder: DATA_FOLDER=/path npm start`,
+    );
   const host = process.env.HOST || "0.0.0.0";
   const asked = process.env.PORT ? Number(process.env.PORT) : 3000;
   if (!Number.isInteger(asked) || asked < 0 || asked > 65535) throw new StartError(`PORT=${process.env.PORT} is not a port number.`, 78);
@@ -184,7 +203,12 @@ export async function startPlatform() {
     APP_URL: url,
   };
   const services = {
-    backend: new Service("backend", at("supabase/dist/main.js"), { ...common, SUPABASE_JWT_SECRET, BACKEND_PORT: String(backendPort), DATA_FOLDER: dataFolder }),
+    backend: new Service("backend", at("supabase/dist/main.js"), {
+      ...common,
+      SUPABASE_JWT_SECRET,
+      BACKEND_PORT: String(backendPort),
+      DATA_FOLDER: dataFolder,
+    }),
     portal: new Service(
       "portal",
       at("portal/server.mjs"),
@@ -220,10 +244,15 @@ export async function startPlatform() {
     // The portal loads while the database opens: only its first request needs it.
     const [{ ownerLink }] = await Promise.all([services.backend.start(), services.portal.start()]);
     await services.worker.start();
-    const pids = Object.fromEntries(Object.values(services).map((service) => [service.name, service.child.pid]));
-    const state = { url, ownerLink, pids, backendUrl: common.SUPABASE_URL, workerUrl: `http://127.0.0.1:${workerPort}` };
-    writeFileSync(`${running}.partial`, JSON.stringify(state), { mode: 0o600 });
-    renameSync(`${running}.partial`, running);
+    // For scripts and tests: where everything is, true again after each restart.
+    const writeState = () => {
+      const pids = Object.fromEntries(Object.values(services).map((service) => [service.name, service.child.pid]));
+      const state = { url, ownerLink, pids, backendUrl: common.SUPABASE_URL, workerUrl: `http://127.0.0.1:${workerPort}` };
+      writeFileSync(`${running}.partial`, JSON.stringify(state), { mode: 0o600 });
+      renameSync(`${running}.partial`, running);
+    };
+    writeState();
+    for (const service of Object.values(services)) service.onStart = writeState;
     return {
       url,
       ownerLink,

@@ -14,7 +14,10 @@ const has = (command) => spawnSync("sh", ["-c", `command -v ${command}`]).status
 
 /** Makes sure that the programs the tests drive are there: a real browser, a real Redis. */
 function ensurePrograms() {
-  const needed = { "redis-server": () => has("redis-server"), chromium: () => Boolean(process.env.CHROMIUM) || has("chromium") || has("chromium-browser") || has("google-chrome") };
+  const needed = {
+    "redis-server": () => has("redis-server"),
+    chromium: () => Boolean(process.env.CHROMIUM) || has("chromium") || has("chromium-browser") || has("google-chrome"),
+  };
   const missing = Object.keys(needed).filter((name) => !needed[name]());
   if (!missing.length) return;
   const root = process.getuid?.() === 0;
@@ -22,7 +25,10 @@ function ensurePrograms() {
     console.log(`Installing ${missing.join(" and ")}…`);
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     spawnSync("apt-get", ["update", "-qq"], { stdio: "inherit", env });
-    spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing, "fonts-dejavu-core"], { stdio: ["ignore", "ignore", "inherit"], env });
+    spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing, "fonts-dejavu-core"], {
+      stdio: ["ignore", "ignore", "inherit"],
+      env,
+    });
   }
   const still = missing.filter((name) => !needed[name]());
   if (still.length) stop(`The tests need ${still.join(" and ")}. On Debian or Ubuntu: sudo apt-get install -y ${still.join(" ")}`);
@@ -56,7 +62,8 @@ function countVitest(file) {
   const report = JSON.parse(readFileSync(file, "utf8"));
   for (const suite of report.testResults) {
     if (suite.status === "failed" && !suite.assertionResults.length) tally(false);
-    for (const test of suite.assertionResults) tally(test.status === "passed" || (!ci && ["pending", "skipped", "todo"].includes(test.status)));
+    for (const test of suite.assertionResults)
+      tally(test.status === "passed" || (!ci && ["pending", "skipped", "todo"].includes(test.status)));
   }
   return report.numTotalTests;
 }
@@ -82,14 +89,27 @@ const vitest = (project) => {
   const file = at(".cache", "reports", `${project}.json`);
   return step(
     project,
-    () => run(process.execPath, [at("node_modules/vitest/vitest.mjs"), "run", "--project", project, "--reporter=dot", "--reporter=json", `--outputFile.json=${file}`]),
+    () =>
+      run(process.execPath, [
+        at("node_modules/vitest/vitest.mjs"),
+        "run",
+        "--project",
+        project,
+        "--reporter=dot",
+        "--reporter=json",
+        `--outputFile.json=${file}`,
+      ]),
     () => countVitest(file),
   );
 };
 
 ensureInstalled();
 if (parts.includes("check")) {
-  await step("check", () => run(process.execPath, [at("scripts/check.mjs")]), () => 1);
+  await step(
+    "check",
+    () => run(process.execPath, [at("scripts/check.mjs")]),
+    () => 1,
+  );
   if (!failed) passed++;
 }
 ensurePrograms();
@@ -105,9 +125,13 @@ if (parts.includes("e2e")) {
   await step(
     "e2e",
     () =>
-      run(process.execPath, [at("node_modules/@playwright/test/cli.js"), "test", "-c", at("e2e/playwright.config.ts"), "--reporter=line,json"], {
-        env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_FILE: file },
-      }),
+      run(
+        process.execPath,
+        [at("node_modules/@playwright/test/cli.js"), "test", "-c", at("e2e/playwright.config.ts"), "--reporter=line,json"],
+        {
+          env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_FILE: file },
+        },
+      ),
     () => countPlaywright(file),
   );
 }

@@ -6,9 +6,25 @@ import { startTestBackend } from "./embedded/test-backend.ts";
 const target = fileURLToPath(new URL("../core/db-types.ts", import.meta.url));
 
 const SCALARS: Record<string, string> = {
-  uuid: "string", text: "string", varchar: "string", bpchar: "string", timestamptz: "string", date: "string", vector: "string",
-  tsvector: "unknown", regconfig: "unknown", int2: "number", int4: "number", int8: "number", float4: "number", float8: "number",
-  numeric: "number", bool: "boolean", json: "Json", jsonb: "Json", void: "undefined",
+  uuid: "string",
+  text: "string",
+  varchar: "string",
+  bpchar: "string",
+  timestamptz: "string",
+  date: "string",
+  vector: "string",
+  tsvector: "unknown",
+  regconfig: "unknown",
+  int2: "number",
+  int4: "number",
+  int8: "number",
+  float4: "number",
+  float8: "number",
+  numeric: "number",
+  bool: "boolean",
+  json: "Json",
+  jsonb: "Json",
+  void: "undefined",
 };
 
 const backend = await startTestBackend();
@@ -32,7 +48,16 @@ const keys = await query<{ name: string; table: string; columns: string[]; targe
   from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_class f on f.oid = k.confrelid
   join pg_namespace n on n.oid = c.relnamespace join pg_namespace fn on fn.oid = f.relnamespace
   where k.contype = 'f' and n.nspname = 'public' and fn.nspname = 'public' order by 2, 1`);
-const functions = await query<{ name: string; names: string[] | null; types: string[]; modes: string[] | null; defaults: number; inputs: number; returns: string; set: boolean }>(`
+const functions = await query<{
+  name: string;
+  names: string[] | null;
+  types: string[];
+  modes: string[] | null;
+  defaults: number;
+  inputs: number;
+  returns: string;
+  set: boolean;
+}>(`
   select p.proname as name, p.proargnames as names, p.proargmodes::text[] as modes, p.pronargdefaults as defaults, p.pronargs as inputs,
     (select array_agg(t.typname::text order by u.n) from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality u (o, n) join pg_type t on t.oid = u.o) as types,
     rt.typname as returns, p.proretset as set
@@ -54,18 +79,33 @@ const type = (name: string): string => {
 const lines: string[] = [
   "// Written by `npm run db:types` from supabase/migrations. Do not edit.",
   "export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];",
-  "", "export type Database = {", "  public: {", "    Tables: {",
+  "",
+  "export type Database = {",
+  "  public: {",
+  "    Tables: {",
 ];
 for (const table of tables) {
   const own = columns.filter((column) => column.table === table);
   const nullable = (column: (typeof own)[number]) => type(column.type) + (column.notNull ? "" : " | null");
   lines.push(`      ${table}: {`);
   lines.push("        Row: {", ...own.map((column) => `          ${column.column}: ${nullable(column)};`), "        };");
-  lines.push("        Insert: {", ...own.filter((column) => !column.always).map((column) => `          ${column.column}${column.optional ? "?" : ""}: ${nullable(column)};`), "        };");
-  lines.push("        Update: {", ...own.filter((column) => !column.always).map((column) => `          ${column.column}?: ${nullable(column)};`), "        };");
+  lines.push(
+    "        Insert: {",
+    ...own
+      .filter((column) => !column.always)
+      .map((column) => `          ${column.column}${column.optional ? "?" : ""}: ${nullable(column)};`),
+    "        };",
+  );
+  lines.push(
+    "        Update: {",
+    ...own.filter((column) => !column.always).map((column) => `          ${column.column}?: ${nullable(column)};`),
+    "        };",
+  );
   lines.push("        Relationships: [");
   for (const key of keys.filter((item) => item.table === table)) {
-    lines.push(`          { foreignKeyName: "${key.name}"; columns: ${JSON.stringify(key.columns)}; isOneToOne: false; referencedRelation: "${key.target}"; referencedColumns: ${JSON.stringify(key.targetColumns)} },`);
+    lines.push(
+      `          { foreignKeyName: "${key.name}"; columns: ${JSON.stringify(key.columns)}; isOneToOne: false; referencedRelation: "${key.target}"; referencedColumns: ${JSON.stringify(key.targetColumns)} },`,
+    );
   }
   lines.push("        ];", "      };");
 }
@@ -78,7 +118,16 @@ for (const fn of functions) {
   const row = outputs.length ? `{ ${outputs.map((arg) => `${arg.name}: ${type(arg.type)}`).join("; ")} }` : type(fn.returns);
   lines.push(`      ${fn.name}: { Args: ${args ? `{ ${args} }` : "Record<never, never>"}; Returns: ${row}${fn.set ? "[]" : ""} };`);
 }
-lines.push("    };", "    Enums: {", ...enums.map((item) => `      ${item.name}: ${item.labels.map((label) => JSON.stringify(label)).join(" | ")};`), "    };", "    CompositeTypes: Record<never, never>;", "  };", "};", "");
+lines.push(
+  "    };",
+  "    Enums: {",
+  ...enums.map((item) => `      ${item.name}: ${item.labels.map((label) => JSON.stringify(label)).join(" | ")};`),
+  "    };",
+  "    CompositeTypes: Record<never, never>;",
+  "  };",
+  "};",
+  "",
+);
 
 const written = lines.join("\n");
 if (process.argv.includes("--check")) {

@@ -36,7 +36,9 @@ export type Backend = {
 /** Refuses configurations in which Supabase Lite would answer strangers as service_role. */
 function assertSafe(config: BackendConfig) {
   if (!/^sb_publishable_\S{16,}$/.test(config.publishableKey) || !/^sb_secret_\S{16,}$/.test(config.secretKey)) {
-    throw new Error("The embedded backend needs both API keys (sb_publishable_…, sb_secret_…); without them it would accept every request.");
+    throw new Error(
+      "The embedded backend needs both API keys (sb_publishable_…, sb_secret_…); without them it would accept every request.",
+    );
   }
   if (config.jwtSecret.length < 32) {
     throw new Error("The embedded backend needs a JWT secret of at least 32 characters.");
@@ -88,7 +90,9 @@ export async function startBackend(config: BackendConfig): Promise<Backend> {
     const listening = serve(
       {
         fetch: (request, env) =>
-          app.fetch(request, { peerAddress: (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null }),
+          app.fetch(request, {
+            peerAddress: (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null,
+          }),
         hostname: "127.0.0.1",
         port: config.port,
       },

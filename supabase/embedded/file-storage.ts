@@ -15,18 +15,13 @@ export class FileStorage implements Adapter {
 
   /** An object's path: keys are people's text, so only their hash reaches the file system. */
   private path(bucket: string, key: string, version?: string): string {
-    const name = createHash("sha256").update(JSON.stringify([bucket, key, version ?? null])).digest("hex");
+    const name = createHash("sha256")
+      .update(JSON.stringify([bucket, key, version ?? null]))
+      .digest("hex");
     return join(this.folder, name.slice(0, 2), name);
   }
 
-  async uploadObject(
-    bucket: string,
-    key: string,
-    version: string | undefined,
-    body: unknown,
-    contentType: string,
-    cacheControl: string,
-  ) {
+  async uploadObject(bucket: string, key: string, version: string | undefined, body: unknown, contentType: string, cacheControl: string) {
     const path = this.path(bucket, key, version);
     await mkdir(dirname(path), { recursive: true });
     // Written beside and renamed, so that a kill leaves either no object or a whole one.
