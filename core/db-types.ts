@@ -92,7 +92,7 @@ export type Database = {
         };
         Relationships: [
           { foreignKeyName: "agents_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
-          { foreignKeyName: "agents_published_version_fkey"; columns: ["org_id","published_version_id"]; isOneToOne: false; referencedRelation: "agent_versions"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "agents_published_version_fkey"; columns: ["id","published_version_id"]; isOneToOne: false; referencedRelation: "agent_versions"; referencedColumns: ["agent_id","id"] },
         ];
       };
       api_keys: {
@@ -324,8 +324,8 @@ export type Database = {
           last_message_at?: string;
         };
         Relationships: [
+          { foreignKeyName: "conversations_agent_id_visitor_id_fkey"; columns: ["agent_id","visitor_id"]; isOneToOne: false; referencedRelation: "visitors"; referencedColumns: ["agent_id","id"] },
           { foreignKeyName: "conversations_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
-          { foreignKeyName: "conversations_org_id_visitor_id_fkey"; columns: ["org_id","visitor_id"]; isOneToOne: false; referencedRelation: "visitors"; referencedColumns: ["org_id","id"] },
         ];
       };
       embeddings: {
@@ -384,6 +384,35 @@ export type Database = {
         };
         Relationships: [
           { foreignKeyName: "feedback_org_id_message_id_fkey"; columns: ["org_id","message_id"]; isOneToOne: false; referencedRelation: "messages"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      idempotency_keys: {
+        Row: {
+          org_id: string;
+          scope: string;
+          key: string;
+          request_hash: string;
+          run_id: string;
+          created_at: string;
+        };
+        Insert: {
+          org_id: string;
+          scope: string;
+          key: string;
+          request_hash: string;
+          run_id: string;
+          created_at?: string;
+        };
+        Update: {
+          org_id?: string;
+          scope?: string;
+          key?: string;
+          request_hash?: string;
+          run_id?: string;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "idempotency_keys_org_id_run_id_fkey"; columns: ["org_id","run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["org_id","id"] },
         ];
       };
       memberships: {
@@ -569,6 +598,7 @@ export type Database = {
           error_code: string | null;
           started_at: string;
           finished_at: string | null;
+          lease_until: string;
         };
         Insert: {
           id?: string;
@@ -593,6 +623,7 @@ export type Database = {
           error_code?: string | null;
           started_at?: string;
           finished_at?: string | null;
+          lease_until?: string;
         };
         Update: {
           id?: string;
@@ -617,6 +648,7 @@ export type Database = {
           error_code?: string | null;
           started_at?: string;
           finished_at?: string | null;
+          lease_until?: string;
         };
         Relationships: [
           { foreignKeyName: "runs_org_id_conversation_id_fkey"; columns: ["org_id","conversation_id"]; isOneToOne: false; referencedRelation: "conversations"; referencedColumns: ["org_id","id"] },
@@ -729,7 +761,7 @@ export type Database = {
           ready_at?: string | null;
         };
         Relationships: [
-          { foreignKeyName: "sources_current_version_fkey"; columns: ["org_id","current_version_id"]; isOneToOne: false; referencedRelation: "source_versions"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "sources_current_version_fkey"; columns: ["id","current_version_id"]; isOneToOne: false; referencedRelation: "source_versions"; referencedColumns: ["source_id","id"] },
           { foreignKeyName: "sources_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
         ];
       };
@@ -836,14 +868,26 @@ export type Database = {
       add_chunks: { Args: { version: string | null; batch: Json | null }; Returns: number };
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       begin_source_version: { Args: { source: string | null; version_hash: string | null; pages: number | null; chars: number | null; lang: string | null; chunk_total: number | null }; Returns: string };
+      begin_turn: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; message_id: string | null; message_text: string | null; regenerate?: boolean | null; answer_id?: string | null; visitor_locale?: string | null; page_url?: string | null; responder?: string | null; idempotency_scope?: string | null; idempotency_key?: string | null; request_hash?: string | null; history_limit?: number | null }; Returns: Json };
       claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
+      erase_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: string[] };
+      fail_lost_runs: { Args: { org: string | null; conversation: string | null; everything?: boolean | null }; Returns: number };
       find_api_key: { Args: { hash: string | null }; Returns: { id: string; org_id: string; scopes: string[] }[] };
+      finish_turn: { Args: { org: string | null; run: string | null; result: Json | null }; Returns: boolean };
+      is_listed_origin: { Args: { origin: string | null }; Returns: boolean };
       mark_outbox_sent: { Args: { ids: string[] | null }; Returns: undefined };
+      open_session: { Args: { org: string | null; agent: string | null; visitor?: string | null; visitor_locale?: string | null }; Returns: Json };
       publish_source_version: { Args: { version: string | null }; Returns: undefined };
+      rate_answer: { Args: { org: string | null; visitor: string | null; message: string | null; new_rating: string | null; new_comment?: string | null }; Returns: boolean };
       reread_source: { Args: { org: string | null; source: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       save_agent: { Args: { org: string | null; agent: string | null; agent_name: string | null; agent_settings: Json | null; origins: string[] | null }; Returns: Database["public"]["Tables"]["agents"]["Row"] };
+      save_partial_answer: { Args: { org: string | null; run: string | null; partial_text: string | null; lease_seconds?: number | null }; Returns: boolean };
       search_chunks: { Args: { org: string | null; agent: string | null; question: string | null; max_results?: number | null; question_embedding?: string | null; embedding_model?: string | null }; Returns: { chunk_id: string; source_id: string; title: string; url: string; page: number; heading_path: string[]; body: string; char_start: number; char_end: number; content_hash: string; language: string; score: number }[] };
+      visitor_agent: { Args: { public_agent_id: string | null }; Returns: { agent_id: string; org_id: string; public_id: string; name: string; status: string; settings: Json; origins: string[] }[] };
+      visitor_citation: { Args: { org: string | null; visitor: string | null; message: string | null; citation_index: number | null }; Returns: Database["public"]["Tables"]["citations"]["Row"][] };
+      visitor_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: Json };
+      visitor_run: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: Json };
     };
     Enums: {
       member_role: "viewer" | "operator" | "editor" | "admin" | "owner";
