@@ -1,35 +1,69 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { PGlite } from "@electric-sql/pglite";
+import { inspect } from "node:util";
+import { messages, type PGlite } from "@electric-sql/pglite";
 import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm";
 import { uuid_ossp } from "@electric-sql/pglite/contrib/uuid_ossp";
 import { vector } from "@electric-sql/pglite/vector";
 import { createPgliteConnection } from "@supabase/lite/pglite";
 
 /**
+ * How a database error prints. Supabase Lite writes every one to stderr, and PGlite hangs the whole query with its
+ * parameters on it: what visitors wrote, hashes of keys. A line says what failed and nothing of the data; the message of a
+ * data exception (class 22) quotes the offending value, so it is left out.
+ */
+Object.defineProperty(messages.DatabaseError.prototype, inspect.custom, {
+  value(this: InstanceType<typeof messages.DatabaseError>) {
+    const where = [this.table && `table ${this.table}`, this.constraint && `constraint ${this.constraint}`].filter(Boolean).join(", ");
+    const message = this.code?.startsWith("22") ? "data exception" : this.message;
+    return `DatabaseError ${this.code}: ${message}${where && ` (${where})`}`;
+  },
+});
+
+/**
  * Opens Postgres (PGlite) with the extensions our migrations ask for.
  * @param folder data folder, or undefined for a database in memory
+ * @throws when this version of Supabase Lite would grant everything to everyone (see below)
  */
-export function openDatabase(folder?: string) {
-  return createPgliteConnection({
+export async function openDatabase(folder?: string) {
+  const connection = await createPgliteConnection({
     ...(folder ? { url: folder } : {}),
     pgliteOptions: { extensions: { vector, pg_trgm, uuid_ossp } },
   });
+  // On the first request Supabase Lite prepares for RLS: it grants ALL on every table to anon, authenticated and
+  // service_role, which would undo the migrations' grants (columns among them). The roles and grants below are ours, so it
+  // is told that this is done; supabase/tests/rest-matrix.test.ts checks that the grants stay.
+  if (Reflect.get(connection, "rlsState") !== "unknown") {
+    await connection.close();
+    throw new Error(
+      "This version of @supabase/lite prepares RLS in another way: read how before using it (supabase/embedded/database.ts).",
+    );
+  }
+  Reflect.set(connection, "rlsState", "active");
+  return connection;
 }
 
-/** The roles and grants that hosted Supabase brings with it. */
+/** The roles that hosted Supabase brings with it, and its open-handed defaults, which our first migration takes back. */
 const ROLES = `
 do $$ begin
-  if not exists (select 1 from pg_roles where rolname = 'anon') then create role anon nologin noinherit; end if;
-  if not exists (select 1 from pg_roles where rolname = 'authenticated') then create role authenticated nologin noinherit; end if;
-  if not exists (select 1 from pg_roles where rolname = 'service_role') then create role service_role nologin noinherit bypassrls; end if;
+  if not exists (select 1 from pg_roles where rolname = 'anon') then
+    create role anon nologin noinherit;
+    create role authenticated nologin noinherit;
+    create role service_role nologin noinherit bypassrls;
+    grant usage on schema public to anon, authenticated, service_role;
+    alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
+    alter default privileges in schema public grant all on sequences to anon, authenticated, service_role;
+    alter default privileges in schema public grant execute on functions to anon, authenticated, service_role;
+  end if;
 end $$;
-grant usage on schema public to anon, authenticated, service_role;
 `;
 
+/** What hosted Supabase grants on its own schemas; the policies on storage.objects decide who sees which file. */
 const GRANTS = `
-grant usage on schema auth to anon, authenticated, service_role;
+grant usage on schema auth, storage to anon, authenticated, service_role;
 grant execute on all functions in schema auth to anon, authenticated, service_role;
+grant execute on all functions in schema storage to anon, authenticated, service_role;
+grant select, insert, update, delete on storage.objects, storage.buckets to anon, authenticated, service_role;
 `;
 
 /** Call before the system schemas exist. */

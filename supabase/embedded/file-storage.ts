@@ -8,21 +8,27 @@ import type { App } from "@supabase/lite";
 
 type Adapter = NonNullable<App["_storageAdapter"]>;
 
-/** Bytes of stored objects on the local disk, one file each, named by a hash so that no key can leave the folder. */
+const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === "ENOENT";
+
+/**
+ * Bytes of stored objects on the local disk, one file each, named by a hash so that no key can leave the folder.
+ * Supabase Lite passes a version to some calls and none to others for the same object, so versions play no part here: an
+ * object is its bucket and key, as in Supabase Lite's own file adapter.
+ */
 export class FileStorage implements Adapter {
   readonly driver = null;
   constructor(private readonly folder: string) {}
 
   /** An object's path: keys are people's text, so only their hash reaches the file system. */
-  private path(bucket: string, key: string, version?: string): string {
+  private path(bucket: string, key: string): string {
     const name = createHash("sha256")
-      .update(JSON.stringify([bucket, key, version ?? null]))
+      .update(JSON.stringify([bucket, key]))
       .digest("hex");
     return join(this.folder, name.slice(0, 2), name);
   }
 
-  async uploadObject(bucket: string, key: string, version: string | undefined, body: unknown, contentType: string, cacheControl: string) {
-    const path = this.path(bucket, key, version);
+  async uploadObject(bucket: string, key: string, _version: string | undefined, body: unknown, contentType: string, cacheControl: string) {
+    const path = this.path(bucket, key);
     await mkdir(dirname(path), { recursive: true });
     // Written beside and renamed, so that a kill leaves either no object or a whole one.
     const partial = `${path}.${randomUUID()}.partial`;
@@ -34,11 +40,11 @@ export class FileStorage implements Adapter {
     } finally {
       await rm(partial, { force: true });
     }
-    return this.headObject(bucket, key, version);
+    return this.headObject(bucket, key);
   }
 
-  async headObject(bucket: string, key: string, version: string | undefined) {
-    const path = this.path(bucket, key, version);
+  async headObject(bucket: string, key: string, _version?: string) {
+    const path = this.path(bucket, key);
     const info = await stat(path);
     const meta = JSON.parse(await readFile(`${path}.json`, "utf8")) as { contentType: string; cacheControl: string };
     return {
@@ -52,36 +58,42 @@ export class FileStorage implements Adapter {
     };
   }
 
-  async getObject(bucket: string, key: string, version: string | undefined) {
-    const metadata = await this.headObject(bucket, key, version);
-    const body = Readable.toWeb(createReadStream(this.path(bucket, key, version)));
-    return { metadata, httpStatusCode: 200, body: body as never };
+  /** The object; one whose bytes are gone has no body, which Supabase Lite answers with 404. */
+  async getObject(bucket: string, key: string, _version: string | undefined) {
+    try {
+      const metadata = await this.headObject(bucket, key);
+      const body = Readable.toWeb(createReadStream(this.path(bucket, key)));
+      return { metadata, httpStatusCode: 200, body: body as never };
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      return { metadata: {} as never, httpStatusCode: 404, body: undefined as never };
+    }
   }
 
-  async deleteObject(bucket: string, key: string, version: string | undefined) {
-    const path = this.path(bucket, key, version);
+  async deleteObject(bucket: string, key: string, _version?: string) {
+    const path = this.path(bucket, key);
     await rm(path, { force: true });
     await rm(`${path}.json`, { force: true });
   }
 
   async deleteObjects(bucket: string, keys: string[]) {
-    for (const key of keys) await this.deleteObject(bucket, key, undefined);
+    for (const key of keys) await this.deleteObject(bucket, key);
   }
 
   async copyObject(
     fromBucket: string,
     from: string,
-    fromVersion: string | undefined,
+    _fromVersion: string | undefined,
     toBucket: string,
     to: string,
-    toVersion: string | undefined,
+    _toVersion: string | undefined,
   ) {
-    const source = this.path(fromBucket, from, fromVersion);
-    const target = this.path(toBucket, to, toVersion);
+    const source = this.path(fromBucket, from);
+    const target = this.path(toBucket, to);
     await mkdir(dirname(target), { recursive: true });
     await copyFile(source, target);
     await copyFile(`${source}.json`, `${target}.json`);
-    const { eTag, lastModified } = await this.headObject(toBucket, to, toVersion);
+    const { eTag, lastModified } = await this.headObject(toBucket, to);
     return { httpStatusCode: 200, eTag, lastModified };
   }
 

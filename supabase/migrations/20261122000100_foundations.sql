@@ -12,10 +12,13 @@ create schema if not exists private;
 revoke all on schema private from public;
 grant usage on schema private to authenticated, service_role;
 
--- Supabase grants new public tables and functions to everyone by default; we grant by hand, per table.
-alter default privileges in schema public revoke all on tables from anon, authenticated;
-alter default privileges in schema public revoke execute on functions from public, anon, authenticated;
-alter default privileges in schema private revoke execute on functions from public;
+-- Supabase grants new public tables and functions to everyone by default; we grant by hand, per table and function.
+alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
+alter default privileges in schema public revoke execute on functions from anon, authenticated, service_role;
+-- Postgres lets PUBLIC execute every new function. That default can only be taken back for all schemas at once: said
+-- "in schema public", it is accepted and changes nothing.
+alter default privileges revoke execute on functions from public;
 
 -- Time-ordered ids (UUIDv7, RFC 9562 section 5.7): 48 bits of Unix milliseconds, then version, variant and random bits.
 create function private.uuid_v7() returns uuid
@@ -48,3 +51,20 @@ create function private.touch_updated_at() returns trigger
 language plpgsql
 set search_path = ''
 as $$ begin new.updated_at := pg_catalog.now(); return new; end $$;
+
+-- Ids and tenancy never move, whoever asks. Used as `before update of a, b … execute function private.freeze_columns('a', 'b')`,
+-- so that it costs nothing where those columns are not written.
+create function private.freeze_columns() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  frozen text;
+begin
+  foreach frozen in array tg_argv loop
+    if to_jsonb(old) -> frozen is distinct from to_jsonb(new) -> frozen then
+      raise exception '% of % never changes', frozen, tg_table_name using errcode = '42501';
+    end if;
+  end loop;
+  return new;
+end $$;

@@ -12,6 +12,7 @@ create table public.organizations (
   updated_at timestamptz not null default now()
 );
 comment on table public.organizations is 'A tenant. Every other tenant table carries its id as org_id.';
+create index organizations_created_by_idx on public.organizations (created_by);
 
 create table public.memberships (
   org_id uuid not null references public.organizations (id) on delete cascade,
@@ -32,15 +33,17 @@ as $$
   select m.org_id from public.memberships m
   where m.user_id = (select auth.uid()) and m.role >= min_role
 $$;
-revoke execute on function private.my_org_ids(public.member_role) from public;
 grant execute on function private.my_org_ids(public.member_role) to authenticated, service_role;
 
 alter table public.organizations enable row level security;
 alter table public.memberships enable row level security;
 
-grant select, update, delete on public.organizations to authenticated;
+grant select, delete on public.organizations to authenticated;
+grant update (name, slug) on public.organizations to authenticated;
 grant select, insert, update, delete on public.organizations to service_role;
-grant select, update, delete on public.memberships to authenticated;
+grant select, delete on public.memberships to authenticated;
+-- The role alone: with user_id writable, an admin could hand a membership to anybody.
+grant update (role) on public.memberships to authenticated;
 grant select, insert, update, delete on public.memberships to service_role;
 
 create policy "Members read their organizations" on public.organizations for select to authenticated
@@ -65,7 +68,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 begin
-  if old.role = 'owner' and (tg_op = 'DELETE' or new.role <> 'owner' or new.org_id <> old.org_id) then
+  if old.role = 'owner' and (tg_op = 'DELETE' or new.role <> 'owner') then
     perform 1 from public.organizations o where o.id = old.org_id for update;
     if found and not exists (
       select 1 from public.memberships m
@@ -76,23 +79,13 @@ begin
   end if;
   return case when tg_op = 'DELETE' then old else new end;
 end $$;
-revoke execute on function private.keep_an_owner() from public;
 create trigger keep_an_owner before update or delete on public.memberships
   for each row execute function private.keep_an_owner();
 
--- Ids and tenancy never move.
-create function private.freeze_tenant() returns trigger
-language plpgsql
-set search_path = ''
-as $$
-begin
-  if new.org_id <> old.org_id then
-    raise exception 'A row cannot move to another organization' using errcode = '42501';
-  end if;
-  return new;
-end $$;
-create trigger freeze_tenant before update on public.memberships
-  for each row execute function private.freeze_tenant();
+create trigger freeze_columns before update of org_id, user_id on public.memberships
+  for each row execute function private.freeze_columns('org_id', 'user_id');
+create trigger freeze_columns before update of id on public.organizations
+  for each row execute function private.freeze_columns('id');
 create trigger touch_updated_at before update on public.organizations
   for each row execute function private.touch_updated_at();
 
@@ -115,5 +108,4 @@ begin
   insert into public.memberships (org_id, user_id, role) values (made.id, me, 'owner');
   return made;
 end $$;
-revoke execute on function public.create_organization(text, text) from public, anon;
 grant execute on function public.create_organization(text, text) to authenticated;

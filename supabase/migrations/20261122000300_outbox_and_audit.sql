@@ -27,7 +27,6 @@ as $$
   values (job_org, job_name, job_payload, job_dedupe)
   on conflict (dedupe_key) do nothing
 $$;
-revoke execute on function private.enqueue(text, uuid, jsonb, text) from public;
 grant execute on function private.enqueue(text, uuid, jsonb, text) to service_role;
 
 -- Claims up to batch_size unsent jobs for lease_seconds; a dispatcher that dies loses its lease and another claims them.
@@ -49,7 +48,6 @@ as $$
   from due where o.id = due.id
   returning o.id, o.org_id, o.name, o.payload, o.created_at
 $$;
-revoke execute on function public.claim_outbox(integer, integer) from public, anon, authenticated;
 grant execute on function public.claim_outbox(integer, integer) to service_role;
 
 -- Marks jobs as handed to the queue. Sent rows are kept a week so that a lost queue can be rebuilt, then swept.
@@ -60,7 +58,6 @@ as $$
   update public.outbox set sent_at = pg_catalog.now(), claimed_until = null where id = any (ids);
   delete from public.outbox where sent_at < pg_catalog.now() - interval '7 days';
 $$;
-revoke execute on function public.mark_outbox_sent(uuid[]) from public, anon, authenticated;
 grant execute on function public.mark_outbox_sent(uuid[]) to service_role;
 
 create table public.audit_log (
@@ -73,7 +70,7 @@ create table public.audit_log (
   detail jsonb not null default '{}',
   created_at timestamptz not null default now()
 );
-comment on table public.audit_log is 'Who did what. Append-only: no grant and no trigger lets anyone change or remove a row, short of deleting the organization.';
+comment on table public.audit_log is 'Who did what. Append-only, by grants and by triggers, short of deleting the organization.';
 create index audit_log_org_id_idx on public.audit_log (org_id, created_at desc);
 
 alter table public.audit_log enable row level security;
@@ -81,6 +78,23 @@ grant select on public.audit_log to authenticated;
 grant select, insert on public.audit_log to service_role;
 create policy "Admins read the audit log" on public.audit_log for select to authenticated
   using (org_id in (select private.my_org_ids('admin')));
+
+-- Nobody rewrites the record, the server's own key included. Rows go only with their organization: by the time its
+-- deletion reaches them, the organization itself is gone.
+create function private.keep_audit_log() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  if tg_op = 'DELETE' and not exists (select 1 from public.organizations o where o.id = old.org_id) then
+    return old;
+  end if;
+  raise exception 'The audit log is append-only' using errcode = '42501';
+end $$;
+create trigger keep_audit_log before update or delete on public.audit_log
+  for each row execute function private.keep_audit_log();
+create trigger keep_audit_log_whole before truncate on public.audit_log
+  for each statement execute function private.keep_audit_log();
 
 -- Writes one audit row for a change, as the signed-in person (null: the platform itself). Secrets never enter detail.
 create function private.audit() returns trigger
@@ -100,15 +114,20 @@ begin
   insert into public.audit_log (org_id, actor_id, action, subject_type, subject_id, detail)
   values (
     org, (select auth.uid()), tg_table_name || '.' || lower(tg_op), tg_table_name,
-    coalesce(kept ->> 'id', kept ->> 'user_id'),
-    case when tg_op = 'UPDATE' then jsonb_build_object('changed', (
-      select coalesce(jsonb_agg(n.key order by n.key), '[]')
-      from jsonb_each(new_row) n where old_row -> n.key is distinct from n.value and n.key <> 'updated_at'
-    )) else jsonb_strip_nulls(jsonb_build_object('name', kept -> 'name', 'role', kept -> 'role')) end
+    coalesce(kept ->> 'id', kept ->> 'user_id', kept ->> 'agent_id'),
+    jsonb_strip_nulls(
+      jsonb_build_object('name', kept -> 'name', 'role', kept -> 'role', 'origin', kept -> 'origin')
+      || case when tg_op = 'UPDATE' then jsonb_build_object(
+        'changed', (
+          select coalesce(jsonb_agg(n.key order by n.key), '[]')
+          from jsonb_each(new_row) n where old_row -> n.key is distinct from n.value and n.key <> 'updated_at'
+        ),
+        'role_before', case when old_row -> 'role' is distinct from new_row -> 'role' then old_row -> 'role' end
+      ) else '{}' end
+    )
   );
   return null;
 end $$;
-revoke execute on function private.audit() from public;
 
 create trigger audit after insert or update or delete on public.memberships for each row execute function private.audit();
-create trigger audit after update on public.organizations for each row execute function private.audit();
+create trigger audit after insert or update on public.organizations for each row execute function private.audit();

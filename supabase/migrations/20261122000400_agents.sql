@@ -20,16 +20,17 @@ create table public.agent_versions (
   org_id uuid not null,
   agent_id uuid not null,
   number integer not null,
-  settings jsonb not null,
+  settings jsonb not null check (jsonb_typeof(settings) = 'object' and octet_length(settings::text) <= 200000),
   created_by uuid,
   created_at timestamptz not null default now(),
   unique (agent_id, number),
+  unique (agent_id, id),
   unique (org_id, id),
   foreign key (org_id, agent_id) references public.agents (org_id, id) on delete cascade
 );
 comment on table public.agent_versions is 'Immutable settings documents (core/agent-settings.ts); an answer names the version that made it.';
 alter table public.agents add constraint agents_published_version_fkey
-  foreign key (org_id, published_version_id) references public.agent_versions (org_id, id) deferrable initially deferred;
+  foreign key (id, published_version_id) references public.agent_versions (agent_id, id) deferrable initially deferred;
 
 create table public.agent_origins (
   agent_id uuid not null,
@@ -46,11 +47,16 @@ alter table public.agents enable row level security;
 alter table public.agent_versions enable row level security;
 alter table public.agent_origins enable row level security;
 
-grant select, insert, delete on public.agents to authenticated;
+grant select, delete on public.agents to authenticated;
+-- public_id is one namespace for everybody, so nobody picks their own.
+grant insert (org_id, name, status) on public.agents to authenticated;
 grant update (name, status, published_version_id) on public.agents to authenticated;
-grant select, insert on public.agent_versions to authenticated;
-grant select, insert, delete on public.agent_origins to authenticated;
-grant select, insert, update, delete on public.agents, public.agent_versions, public.agent_origins to service_role;
+grant select on public.agent_versions to authenticated;
+grant insert (org_id, agent_id, number, settings, created_by) on public.agent_versions to authenticated;
+grant select, delete on public.agent_origins to authenticated;
+grant insert (org_id, agent_id, origin) on public.agent_origins to authenticated;
+grant select, insert, update, delete on public.agents, public.agent_origins to service_role;
+grant select, insert, delete on public.agent_versions to service_role;
 
 create policy "Members read agents" on public.agents for select to authenticated using (org_id in (select private.my_org_ids('viewer')));
 create policy "Editors create agents" on public.agents for insert to authenticated with check (org_id in (select private.my_org_ids('editor')));
@@ -59,15 +65,22 @@ create policy "Editors change agents" on public.agents for update to authenticat
 create policy "Admins delete agents" on public.agents for delete to authenticated using (org_id in (select private.my_org_ids('admin')));
 
 create policy "Members read agent versions" on public.agent_versions for select to authenticated using (org_id in (select private.my_org_ids('viewer')));
-create policy "Editors add agent versions" on public.agent_versions for insert to authenticated with check (org_id in (select private.my_org_ids('editor')));
+create policy "Editors add agent versions as themselves" on public.agent_versions for insert to authenticated
+  with check (org_id in (select private.my_org_ids('editor')) and created_by = (select auth.uid()));
 
 create policy "Members read allowed origins" on public.agent_origins for select to authenticated using (org_id in (select private.my_org_ids('viewer')));
 create policy "Editors allow origins" on public.agent_origins for insert to authenticated with check (org_id in (select private.my_org_ids('editor')));
 create policy "Editors disallow origins" on public.agent_origins for delete to authenticated using (org_id in (select private.my_org_ids('editor')));
 
 create trigger touch_updated_at before update on public.agents for each row execute function private.touch_updated_at();
-create trigger freeze_tenant before update on public.agents for each row execute function private.freeze_tenant();
+create trigger freeze_columns before update of id, org_id, public_id on public.agents
+  for each row execute function private.freeze_columns('id', 'org_id', 'public_id');
+create trigger freeze_columns before update on public.agent_versions
+  for each row execute function private.freeze_columns('id', 'org_id', 'agent_id', 'number', 'settings', 'created_by', 'created_at');
+create trigger freeze_columns before update on public.agent_origins
+  for each row execute function private.freeze_columns('agent_id', 'org_id', 'origin');
 create trigger audit after insert or update or delete on public.agents for each row execute function private.audit();
+create trigger audit after insert or delete on public.agent_origins for each row execute function private.audit();
 
 -- Creates (agent null) or changes an agent: a new published version and the exact list of allowed origins, in one
 -- transaction, under the caller's own policies. Returns the agent row.
@@ -97,5 +110,4 @@ begin
   select saved.org_id, saved.id, o from unnest(origins) o on conflict do nothing;
   return saved;
 end $$;
-revoke execute on function public.save_agent(uuid, uuid, text, jsonb, text[]) from public, anon;
 grant execute on function public.save_agent(uuid, uuid, text, jsonb, text[]) to authenticated, service_role;

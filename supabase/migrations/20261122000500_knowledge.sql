@@ -8,9 +8,9 @@ create table public.sources (
   title text not null check (char_length(btrim(title)) between 1 and 300),
   url text check (char_length(url) <= 2000),
   object_key text unique,
-  media_type text,
+  media_type text check (char_length(media_type) <= 200),
   byte_size bigint check (byte_size >= 0),
-  content_hash text,
+  content_hash text check (char_length(content_hash) <= 128),
   status text not null default 'queued' check (status in ('queued', 'reading', 'indexing', 'ready', 'failed')),
   progress_done integer not null default 0,
   progress_total integer not null default 0,
@@ -39,12 +39,12 @@ create table public.source_versions (
   created_at timestamptz not null default now(),
   indexed_at timestamptz,
   unique (org_id, id),
+  unique (source_id, id),
   foreign key (org_id, source_id) references public.sources (org_id, id) on delete cascade
 );
 comment on table public.source_versions is 'One reading of a source. A new reading is indexed beside the old one, then swapped in.';
-create index source_versions_source_id_idx on public.source_versions (source_id);
 alter table public.sources add constraint sources_current_version_fkey
-  foreign key (org_id, current_version_id) references public.source_versions (org_id, id) deferrable initially deferred;
+  foreign key (id, current_version_id) references public.source_versions (source_id, id) deferrable initially deferred;
 
 create table public.chunks (
   id uuid primary key default private.uuid_v7(),
@@ -93,16 +93,24 @@ alter table public.chunks enable row level security;
 alter table public.embeddings enable row level security;
 
 grant select, delete on public.sources to authenticated;
-grant select on public.source_versions, public.chunks to authenticated;
+grant select on public.source_versions, public.chunks, public.embeddings to authenticated;
 grant select, insert, update, delete on public.sources, public.source_versions, public.chunks, public.embeddings to service_role;
 
 create policy "Members read sources" on public.sources for select to authenticated using (org_id in (select private.my_org_ids('viewer')));
 create policy "Editors delete sources" on public.sources for delete to authenticated using (org_id in (select private.my_org_ids('editor')));
 create policy "Members read source versions" on public.source_versions for select to authenticated using (org_id in (select private.my_org_ids('viewer')));
 create policy "Members read chunks" on public.chunks for select to authenticated using (org_id in (select private.my_org_ids('viewer')));
+create policy "Members read embeddings" on public.embeddings for select to authenticated using (org_id in (select private.my_org_ids('viewer')));
 
 create trigger touch_updated_at before update on public.sources for each row execute function private.touch_updated_at();
-create trigger freeze_tenant before update on public.sources for each row execute function private.freeze_tenant();
+create trigger freeze_columns before update of id, org_id, agent_id, object_key on public.sources
+  for each row execute function private.freeze_columns('id', 'org_id', 'agent_id', 'object_key');
+create trigger freeze_columns before update of id, org_id, source_id on public.source_versions
+  for each row execute function private.freeze_columns('id', 'org_id', 'source_id');
+create trigger freeze_columns before update of id, org_id, agent_id, source_id, source_version_id on public.chunks
+  for each row execute function private.freeze_columns('id', 'org_id', 'agent_id', 'source_id', 'source_version_id');
+create trigger freeze_columns before update of chunk_id, org_id, agent_id on public.embeddings
+  for each row execute function private.freeze_columns('chunk_id', 'org_id', 'agent_id');
 create trigger audit after insert or delete on public.sources for each row execute function private.audit();
 
 -- A source removed in any way takes its stored object with it, later and surely.
@@ -117,7 +125,6 @@ begin
   end if;
   return null;
 end $$;
-revoke execute on function private.forget_source_object() from public;
 create trigger forget_source_object after delete on public.sources for each row execute function private.forget_source_object();
 
 -- Records an uploaded file and enqueues its reading, in one transaction. The caller must be an editor of org, and
@@ -131,7 +138,7 @@ as $$
 declare
   added public.sources;
 begin
-  if org not in (select private.my_org_ids('editor')) and (select auth.role()) <> 'service_role' then
+  if org not in (select private.my_org_ids('editor')) and (select auth.role()) is distinct from 'service_role' then
     raise exception 'No such agent' using errcode = 'P0002';
   end if;
   if not exists (select 1 from public.agents a where a.org_id = org and a.id = agent) then
@@ -144,7 +151,6 @@ begin
   perform private.enqueue('source.read', org, jsonb_build_object('sourceId', source), 'source.read:' || source);
   return added;
 end $$;
-revoke execute on function public.add_file_source(uuid, uuid, uuid, text, text, bigint, text) from public, anon;
 grant execute on function public.add_file_source(uuid, uuid, uuid, text, text, bigint, text) to authenticated, service_role;
 
 -- Reads a failed or outdated source once more.
@@ -155,7 +161,7 @@ as $$
 declare
   found_source public.sources;
 begin
-  if org not in (select private.my_org_ids('editor')) and (select auth.role()) <> 'service_role' then
+  if org not in (select private.my_org_ids('editor')) and (select auth.role()) is distinct from 'service_role' then
     raise exception 'No such source' using errcode = 'P0002';
   end if;
   update public.sources s set status = 'queued', failure_code = null, progress_done = 0, progress_total = 0
@@ -167,7 +173,6 @@ begin
   perform private.enqueue('source.read', org, jsonb_build_object('sourceId', source), null);
   return found_source;
 end $$;
-revoke execute on function public.reread_source(uuid, uuid) from public, anon;
 grant execute on function public.reread_source(uuid, uuid) to authenticated, service_role;
 
 -- Knowledge files: one private bucket, keys <org>/<agent>/<source>, reachable by members of <org> only.
@@ -177,7 +182,13 @@ on conflict (id) do nothing;
 
 create policy "Members read their knowledge files" on storage.objects for select to authenticated
   using (bucket_id = 'knowledge' and (storage.foldername(name))[1] in (select o::text from private.my_org_ids('viewer') o));
+-- Only <org>/<agent>/<uuid>, for an agent that exists. No update policy: a stored file is never replaced or moved.
 create policy "Editors upload knowledge files" on storage.objects for insert to authenticated
-  with check (bucket_id = 'knowledge' and (storage.foldername(name))[1] in (select o::text from private.my_org_ids('editor') o));
+  with check (
+    bucket_id = 'knowledge'
+    and array_to_string(storage.foldername(name), '/') in (
+      select a.org_id || '/' || a.id from public.agents a where a.org_id in (select private.my_org_ids('editor')))
+    and storage.filename(name) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  );
 create policy "Editors delete knowledge files" on storage.objects for delete to authenticated
   using (bucket_id = 'knowledge' and (storage.foldername(name))[1] in (select o::text from private.my_org_ids('editor') o));

@@ -8,6 +8,7 @@ create table public.visitors (
   created_at timestamptz not null default now(),
   last_seen_at timestamptz not null default now(),
   unique (org_id, id),
+  unique (agent_id, id),
   foreign key (org_id, agent_id) references public.agents (org_id, id) on delete cascade
 );
 comment on table public.visitors is 'A person on a customer''s site, known only by a token their browser keeps.';
@@ -30,7 +31,8 @@ create table public.conversations (
   unique (org_id, id),
   unique (visitor_id, client_id),
   foreign key (org_id, agent_id) references public.agents (org_id, id) on delete cascade,
-  foreign key (org_id, visitor_id) references public.visitors (org_id, id) on delete cascade
+  -- The visitor is one of this very agent (and so of this organization).
+  foreign key (agent_id, visitor_id) references public.visitors (agent_id, id) on delete cascade
 );
 comment on table public.conversations is 'A thread between one visitor (or a person in the playground, or an API key) and one agent. client_id is the id the visitor''s browser chose; visitors name their conversations by it, so another''s cannot even be named.';
 create index conversations_agent_id_idx on public.conversations (agent_id, last_message_at desc);
@@ -184,4 +186,23 @@ create policy "Members read citations" on public.citations for select to authent
 create policy "Members read feedback" on public.feedback for select to authenticated using (org_id in (select private.my_org_ids('viewer')));
 create policy "Members read unanswered questions" on public.unanswered for select to authenticated using (org_id in (select private.my_org_ids('viewer')));
 create policy "Members read usage" on public.usage_daily for select to authenticated using (org_id in (select private.my_org_ids('viewer')));
+
+create trigger freeze_columns before update of id, org_id, agent_id on public.visitors
+  for each row execute function private.freeze_columns('id', 'org_id', 'agent_id');
+create trigger freeze_columns before update of id, org_id, agent_id, visitor_id, client_id on public.conversations
+  for each row execute function private.freeze_columns('id', 'org_id', 'agent_id', 'visitor_id', 'client_id');
+create trigger freeze_columns before update of id, org_id, conversation_id on public.messages
+  for each row execute function private.freeze_columns('id', 'org_id', 'conversation_id');
+create trigger freeze_columns before update of id, org_id, agent_id, conversation_id, message_id on public.runs
+  for each row execute function private.freeze_columns('id', 'org_id', 'agent_id', 'conversation_id', 'message_id');
+create trigger freeze_columns before update of run_id, org_id, chunk_id on public.run_passages
+  for each row execute function private.freeze_columns('run_id', 'org_id', 'chunk_id');
+create trigger freeze_columns before update of message_id, org_id on public.citations
+  for each row execute function private.freeze_columns('message_id', 'org_id');
+create trigger freeze_columns before update of message_id, org_id on public.feedback
+  for each row execute function private.freeze_columns('message_id', 'org_id');
+create trigger freeze_columns before update of id, org_id, agent_id, run_id on public.unanswered
+  for each row execute function private.freeze_columns('id', 'org_id', 'agent_id', 'run_id');
+create trigger freeze_columns before update of org_id, agent_id, day on public.usage_daily
+  for each row execute function private.freeze_columns('org_id', 'agent_id', 'day');
 create trigger audit after delete on public.conversations for each row execute function private.audit();

@@ -15,6 +15,7 @@ create table public.api_keys (
 );
 comment on table public.api_keys is 'A developer''s key. It works while it is not revoked and its maker is still an admin of the organization.';
 create index api_keys_org_id_idx on public.api_keys (org_id, created_at desc);
+create index api_keys_created_by_idx on public.api_keys (created_by);
 
 alter table public.api_keys enable row level security;
 -- The hash itself is for the server alone.
@@ -28,17 +29,24 @@ create policy "Admins create API keys as themselves" on public.api_keys for inse
   with check (org_id in (select private.my_org_ids('admin')) and created_by = (select auth.uid()));
 create policy "Admins revoke API keys" on public.api_keys for update to authenticated
   using (org_id in (select private.my_org_ids('admin'))) with check (org_id in (select private.my_org_ids('admin')) and revoked_at is not null);
+create trigger freeze_columns before update of id, org_id, key_hash, created_by on public.api_keys
+  for each row execute function private.freeze_columns('id', 'org_id', 'key_hash', 'created_by');
 create trigger audit after insert or update of revoked_at on public.api_keys for each row execute function private.audit();
 
--- The live key with this hash, or no row: unknown, revoked, or its maker has lost the admin role since.
+-- The live key with this hash, or no row: unknown, revoked, or its maker has lost the admin role since. Its last use is
+-- kept to the minute, so that a busy key's requests do not queue for its row.
 create function public.find_api_key(hash text) returns table (id uuid, org_id uuid, scopes text[])
 language sql volatile
 set search_path = ''
 as $$
-  update public.api_keys k set last_used_at = pg_catalog.now()
-  where k.key_hash = hash and k.revoked_at is null
-    and exists (select 1 from public.memberships m where m.org_id = k.org_id and m.user_id = k.created_by and m.role >= 'admin')
-  returning k.id, k.org_id, k.scopes
+  with live as (
+    select k.id, k.org_id, k.scopes, k.last_used_at from public.api_keys k
+    where k.key_hash = hash and k.revoked_at is null
+      and exists (select 1 from public.memberships m where m.org_id = k.org_id and m.user_id = k.created_by and m.role >= 'admin')
+  ), used as (
+    update public.api_keys k set last_used_at = pg_catalog.now()
+    from live where k.id = live.id and (live.last_used_at is null or live.last_used_at < pg_catalog.now() - interval '1 minute')
+  )
+  select live.id, live.org_id, live.scopes from live
 $$;
-revoke execute on function public.find_api_key(text) from public, anon, authenticated;
 grant execute on function public.find_api_key(text) to service_role;
