@@ -1,0 +1,67 @@
+import type { Locale } from "../locales.ts";
+
+/** One turn of what a model reads. */
+export type LlmMessage = { role: "system" | "user" | "assistant"; content: string };
+
+/** A numbered passage of the knowledge; answers name it as [index]. */
+export type LlmPassage = { index: number; title: string; headings: string[]; text: string };
+
+/**
+ * All that a responder may use. A model reads `messages` (which already hold the passages); the built-in responder reads
+ * `question` and `passages`.
+ */
+export type LlmPrompt = {
+  messages: LlmMessage[];
+  question: string;
+  passages: LlmPassage[];
+  /** The language to answer in. */
+  locale: Locale;
+  /** A model id of the provider; null means the platform's default. */
+  model: string | null;
+  temperature: number;
+  maxOutputTokens: number;
+};
+
+export type LlmUsage = {
+  model: string | null;
+  provider: string | null;
+  promptTokens: number;
+  completionTokens: number;
+  cachedTokens: number;
+  /** Millionths of a US dollar; 0 when the provider does not say. */
+  costMicros: number;
+};
+
+export type LlmFinish = "stop" | "length" | "content-filter" | "other";
+
+export type LlmPart =
+  | { type: "delta"; delta: string }
+  /** Always the last part. `supported` only from a responder that knows whether the passages hold an answer. */
+  | { type: "end"; finishReason: LlmFinish; usage: LlmUsage; supported?: boolean };
+
+/**
+ * The port to whatever writes answers. The stream yields deltas, then one end part. It throws LlmError when the
+ * responder fails, before or after the first delta, and the signal's reason when it is aborted.
+ */
+export interface Llm {
+  readonly responder: "model" | "quotes";
+  stream(prompt: LlmPrompt, signal: AbortSignal): AsyncIterable<LlmPart>;
+}
+
+export type LlmErrorCode = "unreachable" | "timeout" | "rate_limited" | "refused" | "overloaded" | "broken_stream";
+
+/** A failure of a responder. The message is for our logs, not for visitors. */
+export class LlmError extends Error {
+  readonly code: LlmErrorCode;
+  /** May the same request succeed when sent again? */
+  readonly retryable: boolean;
+  /** Milliseconds the provider asked us to wait. */
+  readonly retryAfterMs?: number;
+  constructor(code: LlmErrorCode, message: string, options: { cause?: unknown; retryable?: boolean; retryAfterMs?: number } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "LlmError";
+    this.code = code;
+    this.retryable = options.retryable ?? true;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

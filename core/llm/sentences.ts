@@ -1,0 +1,71 @@
+/** A sentence as characters [start, end) of the text it was found in, outer white space left out. */
+export type Sentence = { start: number; end: number; text: string };
+
+/** Words that end in a full stop without ending a sentence, in lower case and without the stop. */
+const ABBREVIATIONS = new Set(
+  [
+    "mr mrs ms dr prof sr jr st vs etc inc ltd corp co no nos fig figs vol vols ed eds pp approx appt dept est e.g i.e a.m p.m u.s u.k ph.d cf al gen col sgt capt rev hon min max tel ext",
+    "jan feb mar apr jun jul aug sep sept oct nov dec",
+    "т.е т.д т.п т.к т.н т.о др пр г гг в вв н э н.э до.н.э ст стр с рис табл им ул д кв корп пос обл р руб коп тыс млн млрд трлн мин сек ч см мм кг мг л тел доб акад проф доц гл п пп напр прим ср см изд ред чел шт ок",
+  ].flatMap((line) => line.split(" ")),
+);
+
+const CLOSERS = /["'»”’)\]]/;
+
+/** Does the full stop at `at` end a sentence? `next` is the first character after it and its closing quotes and spaces. */
+function endsSentence(text: string, at: number, next: string | undefined): boolean {
+  if (text[at] !== "." && text[at] !== "…") return true;
+  if (next === undefined) return true;
+  if (/\p{Ll}/u.test(next)) return false;
+  const before = /[\p{L}\p{N}.]+$/u.exec(text.slice(Math.max(0, at - 24), at))?.[0] ?? "";
+  const word = before.toLowerCase();
+  // "12. Press" at the start of a line numbers a list; "in 2019. Then" ends a sentence.
+  if (/^\d{1,2}$/.test(word) && /(^|\n)\s*\d{1,2}$/.test(text.slice(Math.max(0, at - 8), at))) return false;
+  // Initials: "J. Smith", "А. С. Пушкин".
+  if (/^\p{Lu}$/u.test(before) || /\.\p{L}$/u.test(before)) return false;
+  return !ABBREVIATIONS.has(word);
+}
+
+/**
+ * Splits a text into sentences, in English and Russian: abbreviations, initials and decimals do not end one; blank lines,
+ * list items, table rows and headings do.
+ */
+export function splitSentences(text: string): Sentence[] {
+  const sentences: Sentence[] = [];
+  let start = 0;
+  const cut = (end: number) => {
+    let from = start;
+    let to = end;
+    while (from < to && /\s/.test(text[from]!)) from++;
+    while (to > from && /\s/.test(text[to - 1]!)) to--;
+    if (to > from && /[\p{L}\p{N}]/u.test(text.slice(from, to))) sentences.push({ start: from, end: to, text: text.slice(from, to) });
+    start = end;
+  };
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (char === "\n") {
+      // A single line break inside a paragraph is only wrapping; before a blank line, a list item, a row or a heading it divides.
+      if (
+        /^\s*(\n|[-*•–—]\s|\d{1,2}[.)]\s|#{1,6}\s|\|)/.test(text.slice(i + 1, i + 12)) ||
+        /(^|\n)(#{1,6}\s|\|)[^\n]*$/.test(text.slice(Math.max(start, i - 400), i))
+      )
+        cut(i + 1);
+      continue;
+    }
+    if (char !== "." && char !== "!" && char !== "?" && char !== "…") continue;
+    let end = i + 1;
+    while (end < text.length && /[.!?…]/.test(text[end]!)) end++;
+    while (end < text.length && CLOSERS.test(text[end]!)) end++;
+    // "3.14", "example.com", "v2.1": no white space, no end.
+    if (end < text.length && !/\s/.test(text[end]!)) {
+      i = end - 1;
+      continue;
+    }
+    let next = end;
+    while (next < text.length && /[\s"'«“‘([]/.test(text[next]!)) next++;
+    if (endsSentence(text, end - 1 === i ? i : i, text[next])) cut(end);
+    i = end - 1;
+  }
+  cut(text.length);
+  return sentences;
+}

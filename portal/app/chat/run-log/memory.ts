@@ -1,0 +1,92 @@
+import type { ChatEvent } from "@gpt-agent/core/chat-events";
+import { KEEP_AFTER_END_MS, type LoggedEvent, type RunLog } from "./run-log.ts";
+
+type Entry = {
+  events: ChatEvent[];
+  ended: boolean;
+  stopped: boolean;
+  waiting: Set<() => void>;
+  stopListeners: Set<() => void>;
+  expiry?: NodeJS.Timeout;
+};
+
+/** The run log of a single portal process. */
+export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): RunLog {
+  const runs = new Map<string, Entry>();
+
+  const wake = (entry: Entry) => {
+    for (const resume of entry.waiting) resume();
+    entry.waiting.clear();
+  };
+  const find = (runId: string): Entry => {
+    const entry = runs.get(runId);
+    if (!entry) throw new Error(`No log for run ${runId}`);
+    return entry;
+  };
+  /** Resolves when the entry changes or the signal aborts. */
+  const change = (entry: Entry, signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      const resume = () => {
+        signal.removeEventListener("abort", resume);
+        entry.waiting.delete(resume);
+        resolve();
+      };
+      entry.waiting.add(resume);
+      signal.addEventListener("abort", resume, { once: true });
+    });
+
+  async function* read(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent> {
+    const entry = find(runId);
+    for (let seq = after > entry.events.length ? 1 : after + 1; !signal.aborted; ) {
+      const event = entry.events[seq - 1];
+      if (event) {
+        yield { seq, event };
+        seq++;
+      } else if (entry.ended) return;
+      else await change(entry, signal);
+    }
+  }
+
+  return {
+    shared: false,
+    read,
+    async open(runId) {
+      runs.set(runId, { events: [], ended: false, stopped: false, waiting: new Set(), stopListeners: new Set() });
+    },
+    async append(runId, event) {
+      const entry = find(runId);
+      entry.events.push(event);
+      wake(entry);
+    },
+    async close(runId) {
+      const entry = find(runId);
+      entry.ended = true;
+      entry.stopListeners.clear();
+      wake(entry);
+      entry.expiry = setTimeout(() => runs.delete(runId), options.keepAfterEndMs ?? KEEP_AFTER_END_MS).unref();
+    },
+    async has(runId) {
+      return runs.has(runId);
+    },
+    async requestStop(runId) {
+      const entry = runs.get(runId);
+      if (!entry || entry.ended) return;
+      entry.stopped = true;
+      for (const listener of entry.stopListeners) listener();
+      entry.stopListeners.clear();
+    },
+    async onStop(runId, listener) {
+      const entry = find(runId);
+      if (entry.stopped) {
+        listener();
+        return () => {};
+      }
+      entry.stopListeners.add(listener);
+      return () => entry.stopListeners.delete(listener);
+    },
+    async dispose() {
+      for (const entry of runs.values()) clearTimeout(entry.expiry);
+      runs.clear();
+    },
+  };
+}
