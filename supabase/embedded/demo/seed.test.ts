@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { agentSettings } from "@gpt-agent/core/agent-settings";
 import { type Db, serviceDb } from "@gpt-agent/core/db";
 import { createLog } from "@gpt-agent/core/log";
@@ -10,6 +11,7 @@ import { startTestBackend, type TestBackend } from "../test-backend.ts";
 import { seedDemo } from "./seed.ts";
 
 const log = createLog("error");
+const knowledgeFolder = fileURLToPath(new URL("knowledge", import.meta.url));
 
 describe("the demo", () => {
   let backend: TestBackend;
@@ -40,7 +42,7 @@ describe("the demo", () => {
   });
 
   test("fills an empty database: an owned organization, a published agent, six queued documents", async () => {
-    expect(await seedDemo({ db, ownerId, log })).toBe(true);
+    expect(await seedDemo({ db, ownerId, knowledgeFolder, log })).toBe(true);
     const made = await all();
     expect(made.organizations).toMatchObject([{ slug: "demo" }]);
     expect(made.memberships).toEqual([{ user_id: ownerId, role: "owner" }]);
@@ -58,7 +60,7 @@ describe("the demo", () => {
   });
 
   test("greets in both languages, with a picture and questions to start from", async () => {
-    await seedDemo({ db, ownerId, log });
+    await seedDemo({ db, ownerId, knowledgeFolder, log });
     const settings = agentSettings.parse((await all()).versions[0]!.settings);
     expect(settings.avatar).toMatch(/^data:image\/png;base64,/);
     expect(settings.texts.en.greeting).toMatch(/^Hello/);
@@ -68,21 +70,21 @@ describe("the demo", () => {
   });
 
   test("twice is once", async () => {
-    await seedDemo({ db, ownerId, log });
+    await seedDemo({ db, ownerId, knowledgeFolder, log });
     const once = await all();
-    expect(await seedDemo({ db, ownerId, log })).toBe(false);
+    expect(await seedDemo({ db, ownerId, knowledgeFolder, log })).toBe(false);
     expect(await all()).toEqual(once);
   });
 
   test("completes what a killed start left half made", async () => {
-    await seedDemo({ db, ownerId, log });
+    await seedDemo({ db, ownerId, knowledgeFolder, log });
     const whole = await all();
     // As if killed after three documents, one of them stored but not yet recorded.
     await db.from("agents").update({ published_version_id: null }).eq("public_id", "demo");
     await db.from("agent_versions").delete().neq("number", 0);
     for (const source of whole.sources.slice(0, 3)) await db.from("sources").delete().eq("id", source.id);
     await db.from("outbox").delete().neq("name", "");
-    expect(await seedDemo({ db, ownerId, log })).toBe(true);
+    expect(await seedDemo({ db, ownerId, knowledgeFolder, log })).toBe(true);
     const again = await all();
     expect(again.sources).toEqual(whole.sources);
     expect(again.agents).toMatchObject([{ public_id: "demo", published_version_id: expect.any(String) }]);
@@ -90,12 +92,12 @@ describe("the demo", () => {
   });
 
   test("leaves alone a database that someone already uses, and a demo agent that its owner deleted", async () => {
-    await seedDemo({ db, ownerId, log });
+    await seedDemo({ db, ownerId, knowledgeFolder, log });
     await db.from("agents").delete().eq("public_id", "demo");
-    expect(await seedDemo({ db, ownerId, log })).toBe(false);
+    expect(await seedDemo({ db, ownerId, knowledgeFolder, log })).toBe(false);
     expect((await all()).agents).toEqual([]);
     await db.from("organizations").update({ slug: "ours" }).eq("slug", "demo");
-    expect(await seedDemo({ db, ownerId, log })).toBe(false);
+    expect(await seedDemo({ db, ownerId, knowledgeFolder, log })).toBe(false);
     expect((await all()).organizations).toHaveLength(1);
   });
 });

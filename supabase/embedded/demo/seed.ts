@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type AgentSettings, agentSettings } from "@gpt-agent/core/agent-settings";
 import type { Db } from "@gpt-agent/core/db";
 import type { Log } from "@gpt-agent/core/log";
@@ -18,16 +19,14 @@ const DOCUMENTS = [
   { file: "warranty-and-care.ru.docx", title: "Гарантия и уход.docx", mediaType: DOCX },
 ];
 
-const read = (path: string) => readFile(new URL(path, import.meta.url));
-
 /** A stable id, so that a start-up that was killed half-way finds what it has already stored. */
 function stableId(...parts: string[]): string {
   const hex = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-async function demoSettings(): Promise<AgentSettings> {
-  const avatar = (await read("avatar.png")).toString("base64");
+async function demoSettings(avatarFile: string): Promise<AgentSettings> {
+  const avatar = (await readFile(avatarFile)).toString("base64");
   return agentSettings.parse({
     instructions:
       "You are the assistant of Tarn, a small maker of insulated steel bottles. Be brief, warm and exact. Give prices in the currency of the question's context: roubles for Russia, euros elsewhere. When the handbook does not say, suggest writing to hello@tarn.example.",
@@ -64,6 +63,16 @@ function rowsOf<T>({ data, error }: { data: T; error: { message: string } | null
   return data;
 }
 
+type DemoParts = {
+  /** The service client (serviceDb): RLS is bypassed, so every write names the organization. */
+  db: Db;
+  /** The user who will own the demo organization. */
+  ownerId: string;
+  /** Where the documents are; the agent's picture lies beside this folder. Asked for, because bundling moves this file. */
+  knowledgeFolder: string;
+  log: Log;
+};
+
 /** The demo organization's id when there is work to do: a new one in an empty database, or one that was left half made. */
 async function organizationToFill(db: Db, ownerId: string): Promise<string | null> {
   const organizations = rowsOf(await db.from("organizations").select("id, slug").order("created_at").limit(2));
@@ -83,12 +92,10 @@ async function organizationToFill(db: Db, ownerId: string): Promise<string | nul
  * Fills an empty database with the demo: a shop's organization, its agent (public id `demo`) and its handbook in English
  * and Russian, queued for the worker like any upload. Does nothing when there is an organization already, and completes
  * a demo that a killed start left half made: the agent is published last.
- * @param db the service client (serviceDb): RLS is bypassed, so every write names the organization
- * @param ownerId the user who will own the demo organization
  * @returns whether anything was made
  * @throws Error when the database or the storage refuses
  */
-export async function seedDemo({ db, ownerId, log }: { db: Db; ownerId: string; log: Log }): Promise<boolean> {
+export async function seedDemo({ db, ownerId, knowledgeFolder, log }: DemoParts): Promise<boolean> {
   const orgId = await organizationToFill(db, ownerId);
   if (!orgId) return false;
   rowsOf(await db.from("memberships").upsert({ org_id: orgId, user_id: ownerId, role: "owner" }).select("org_id"));
@@ -105,7 +112,7 @@ export async function seedDemo({ db, ownerId, log }: { db: Db; ownerId: string; 
   for (const { file, title, mediaType } of DOCUMENTS) {
     const sourceId = stableId(agentId, file);
     if (present.has(sourceId)) continue;
-    const bytes = await read(`knowledge/${file}`);
+    const bytes = await readFile(join(knowledgeFolder, file));
     const key = sourceKey({ orgId, agentId, sourceId });
     // An object without its row is what a killed start leaves behind.
     await removeObject(db, key);
@@ -124,7 +131,8 @@ export async function seedDemo({ db, ownerId, log }: { db: Db; ownerId: string; 
   }
 
   // The demo page is on the portal's own origin, which may always talk to an agent: no origins to allow.
-  rowsOf(await db.rpc("save_agent", { org: orgId, agent: agentId, agent_name: "Tarn", agent_settings: await demoSettings(), origins: [] }));
+  const settings = await demoSettings(join(knowledgeFolder, "..", "avatar.png"));
+  rowsOf(await db.rpc("save_agent", { org: orgId, agent: agentId, agent_name: "Tarn", agent_settings: settings, origins: [] }));
   log.info("Made the demo shop", { orgId, agentId, documents: DOCUMENTS.length });
   return true;
 }
