@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { Extensions } from "@electric-sql/pglite";
 import { type ServerType, serve } from "@hono/node-server";
 import { App, type EmailDriver, setExperimental } from "@supabase/lite";
 import { createRoles, grantSystemSchemas, migrate, openDatabase } from "./database.ts";
@@ -23,6 +24,8 @@ export type BackendConfig = {
   email: EmailDriver;
   /** HTML files for the e-mails, as in supabase/config.toml. */
   templatesFolder: string;
+  /** More Postgres extensions than the migrations ask for; tests load pgTAP. */
+  extensions?: Extensions;
 };
 
 export type Backend = {
@@ -54,7 +57,7 @@ export async function startBackend(config: BackendConfig): Promise<Backend> {
   process.env.LITE_TELEMETRY = "0";
   setExperimental("storage", true);
   await mkdir(config.storageFolder, { recursive: true });
-  const connection = await openDatabase(config.folder);
+  const connection = await openDatabase(config.folder, config.extensions);
   const db = connection.driver;
   const template = (name: string, subject: string) => ({ subject, content_path: join(config.templatesFolder, `${name}.html`) });
   const app = new App({

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EmailMessage } from "@supabase/lite";
-import { type Backend, startBackend } from "./backend.ts";
+import { type Backend, type BackendConfig, startBackend } from "./backend.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -17,7 +17,7 @@ export type TestBackend = Backend & {
 };
 
 /** A backend in memory on a free port, with all migrations, for tests and generators. Close it when done. */
-export async function startTestBackend(): Promise<TestBackend> {
+export async function startTestBackend(options: Pick<BackendConfig, "extensions"> = {}): Promise<TestBackend> {
   const storageFolder = await mkdtemp(join(tmpdir(), "gpt-agent-storage-"));
   const keys = {
     publishableKey: `sb_publishable_${randomBytes(16).toString("hex")}`,
@@ -26,6 +26,7 @@ export async function startTestBackend(): Promise<TestBackend> {
   };
   const mails: EmailMessage[] = [];
   const backend = await startBackend({
+    ...options,
     ...keys,
     storageFolder,
     migrationsFolder: here("../migrations"),

@@ -17,6 +17,8 @@ create index outbox_org_id_idx on public.outbox (org_id);
 
 alter table public.outbox enable row level security;
 grant select, insert, update, delete on public.outbox to service_role;
+create trigger freeze_columns before update of id, org_id, name, payload, dedupe_key on public.outbox
+  for each row execute function private.freeze_columns('id', 'org_id', 'name', 'payload', 'dedupe_key');
 
 -- Adds a job. Called inside the transaction of the change itself; a repeated dedupe key adds nothing.
 create function private.enqueue(job_name text, job_org uuid, job_payload jsonb, job_dedupe text default null) returns void

@@ -73,8 +73,8 @@ create policy "Editors allow origins" on public.agent_origins for insert to auth
 create policy "Editors disallow origins" on public.agent_origins for delete to authenticated using (org_id in (select private.my_org_ids('editor')));
 
 create trigger touch_updated_at before update on public.agents for each row execute function private.touch_updated_at();
-create trigger freeze_columns before update of id, org_id, public_id on public.agents
-  for each row execute function private.freeze_columns('id', 'org_id', 'public_id');
+create trigger freeze_columns before update of id, org_id on public.agents
+  for each row execute function private.freeze_columns('id', 'org_id');
 create trigger freeze_columns before update on public.agent_versions
   for each row execute function private.freeze_columns('id', 'org_id', 'agent_id', 'number', 'settings', 'created_by', 'created_at');
 create trigger freeze_columns before update on public.agent_origins

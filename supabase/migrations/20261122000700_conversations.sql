@@ -81,12 +81,14 @@ create table public.runs (
   started_at timestamptz not null default now(),
   finished_at timestamptz,
   unique (org_id, id),
+  foreign key (org_id, agent_id) references public.agents (org_id, id) on delete cascade,
   foreign key (org_id, conversation_id) references public.conversations (org_id, id) on delete cascade,
   foreign key (org_id, message_id) references public.messages (org_id, id) on delete cascade
 );
 comment on table public.runs is 'One answer being produced: the receipt. cost_micros is millionths of a US dollar.';
 create index runs_conversation_id_idx on public.runs (conversation_id, started_at desc);
 create index runs_message_id_idx on public.runs (message_id);
+create index runs_agent_id_idx on public.runs (agent_id, started_at desc);
 create index runs_org_id_idx on public.runs (org_id, started_at desc);
 
 create table public.run_passages (

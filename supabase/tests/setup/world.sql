@@ -1,0 +1,63 @@
+-- The same small world twice, in organization A and in organization B: at least one row in every table.
+do $$
+declare
+  letter text;
+  org uuid;
+  boss uuid;
+  agent uuid;
+  v1 uuid;
+  source uuid;
+  reading uuid;
+  chunk uuid;
+  visitor uuid;
+  conversation uuid;
+  question uuid;
+  answer uuid;
+  run uuid;
+begin
+  foreach letter in array array['A', 'B'] loop
+    org := tests.org(letter);
+    boss := tests.uid(case letter when 'A' then 'owner' else 'owner of B' end);
+
+    insert into public.organizations (id, slug, name, created_by) values (org, 'org-' || lower(letter), 'Organization ' || letter, boss);
+    insert into public.memberships (org_id, user_id, role) select org, p.id, p.role from tests.personas p where p.home = letter;
+    if letter = 'A' then
+      insert into public.memberships (org_id, user_id, role) values (org, tests.uid('removed'), 'admin');
+      delete from public.memberships m where m.user_id = tests.uid('removed');
+    end if;
+
+    insert into public.agents (org_id, public_id, name) values (org, 'agent-' || lower(letter), 'Agent ' || letter) returning id into agent;
+    insert into public.agent_versions (org_id, agent_id, number, settings, created_by) values (org, agent, 1, '{"greeting": "Hi"}', boss) returning id into v1;
+    update public.agents a set published_version_id = v1 where a.id = agent;
+    insert into public.agent_origins (agent_id, org_id, origin) values (agent, org, 'https://' || lower(letter) || '.example');
+
+    source := private.uuid_v7();
+    insert into public.sources (id, org_id, agent_id, kind, title, object_key, media_type, byte_size, content_hash)
+    values (source, org, agent, 'file', 'Handbook of ' || letter, org || '/' || agent || '/' || source, 'text/plain', 20, repeat('0', 64));
+    insert into storage.objects (bucket_id, name) values ('knowledge', org || '/' || agent || '/' || source);
+    perform private.enqueue('source.read', org, jsonb_build_object('sourceId', source), 'source.read:' || source);
+    reading := public.begin_source_version(source, 'reading-' || letter, 1, 100, 'en', 1);
+    perform public.add_chunks(reading, '[{"position": 0, "headingPath": ["Delivery"], "charStart": 0, "charEnd": 30, "body": "Delivery takes three days.", "language": "en", "contentHash": "c"}]');
+    perform public.publish_source_version(reading);
+    select c.id into chunk from public.chunks c where c.source_id = source;
+    insert into public.embeddings (chunk_id, org_id, agent_id, model, dims, embedding) values (chunk, org, agent, 'm', 3, '[1,0,0]');
+
+    insert into public.visitors (org_id, agent_id, locale) values (org, agent, 'en') returning id into visitor;
+    insert into public.conversations (org_id, agent_id, visitor_id, client_id) values (org, agent, visitor, 'thread') returning id into conversation;
+    insert into public.messages (org_id, conversation_id, author, body) values (org, conversation, 'visitor', 'When does it come?') returning id into question;
+    insert into public.messages (org_id, conversation_id, parent_id, author, body) values (org, conversation, question, 'agent', 'In three days [1].') returning id into answer;
+    insert into public.runs (org_id, agent_id, agent_version_id, conversation_id, message_id, responder, status, outcome)
+    values (org, agent, v1, conversation, answer, 'quotes', 'finished', 'answered') returning id into run;
+    insert into public.run_passages (run_id, org_id, position, chunk_id, chunk_hash, score) values (run, org, 0, chunk, 'c', 1);
+    insert into public.citations (message_id, org_id, index, source_id, chunk_id, title, quote, passage, char_start, char_end)
+    values (answer, org, 1, source, chunk, 'Handbook', 'three days', 'Delivery takes three days.', 15, 25);
+    insert into public.feedback (message_id, org_id, rating) values (answer, org, 'up');
+    insert into public.unanswered (org_id, agent_id, run_id, question) values (org, agent, run, 'Why?');
+    insert into public.usage_daily (org_id, agent_id, day, answers) values (org, agent, '2026-01-01', 1);
+    insert into public.idempotency_keys (org_id, scope, key, request_hash, run_id) values (org, 'visitor', 'key-' || letter, 'hash', run);
+
+    -- Revoked, as an admin may only ever set revoked_at, not clear it.
+    insert into public.api_keys (org_id, name, key_hash, last_four, created_by, revoked_at)
+    values (org, 'Key of ' || letter, repeat(case letter when 'A' then 'a' else 'b' end, 64), 'abcd', boss, now());
+  end loop;
+end $$;
