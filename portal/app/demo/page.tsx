@@ -5,6 +5,8 @@ import { BasecampPicture, CupPicture, HeroScene, KidPicture, Logo, OneFamily, Pa
 
 type Product = "one" | "basecamp" | "cup" | "kid";
 const PICTURES: Record<Product, () => JSX.Element> = { one: OneFamily, basecamp: BasecampPicture, cup: CupPicture, kid: KidPicture };
+const ICON =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 -6 40 40'%3E%3Ccircle cx='29' cy='7' r='4' fill='%23c8553a'/%3E%3Cpath d='M1 19 13 3l8 10 3-3.5L38 19z' fill='%2324594a'/%3E%3Cpath d='M6 24h18M16 29h16' stroke='%235c9488' stroke-width='3' stroke-linecap='round'/%3E%3C/svg%3E";
 const LANGUAGES: [Locale, string][] = [
   ["en", "English"],
   ["ru", "Русский"],
@@ -87,6 +89,7 @@ export function DemoPage({ locale, nonce, styles }: { locale: Locale; nonce: str
         <meta name="description" content={text.description} />
         <meta name="theme-color" content="#f6efe2" />
         <meta name="robots" content="noindex" />
+        <link rel="icon" href={ICON} />
         <title>{text.title}</title>
         {/* biome-ignore lint/security/noDangerouslySetInnerHtml: our own stylesheet, inlined so that the page is one request */}
         <style nonce={nonce} dangerouslySetInnerHTML={{ __html: styles }} />
