@@ -1,6 +1,6 @@
 // Makes the demo's PDF and DOCX files from their Markdown sources. The results are committed, so only someone who edits
 // source/ runs it: npm install --no-save @fontsource/onest && npx tsx supabase/embedded/demo/make-files.ts
-// Needs a Chromium (CHROMIUM, or /usr/bin/chromium). Static fonts, because a variable one becomes drawings in a PDF.
+// Needs a Chromium: /usr/bin/chromium, or the path given as the argument. Static fonts, because a variable one becomes drawings in a PDF.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -57,7 +57,7 @@ function makePdf(blocks: Block[], language: string, target: string) {
     const page = join(folder, "page.html");
     writeFileSync(page, toHtml(blocks, language));
     const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", `--user-data-dir=${folder}/profile`];
-    execFileSync(process.env.CHROMIUM ?? "/usr/bin/chromium", [...flags, `--print-to-pdf=${target}`, pathToFileURL(page).href], {
+    execFileSync(process.argv[2] ?? "/usr/bin/chromium", [...flags, `--print-to-pdf=${target}`, pathToFileURL(page).href], {
       stdio: "ignore",
     });
   } finally {
