@@ -1,0 +1,312 @@
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { AgentConfig, ChatEvent, Citation, ConversationMessage, MessagePart } from "../../core/chat-events.ts";
+
+/** One step of a scripted answer: an event, a pause until the test lets go, or a connection that breaks off. */
+export type Step = ChatEvent | { type: "hold"; until: Promise<void> } | { type: "cut" };
+
+/** A refusal to be given to the next matching request. */
+export type Refusal = { path: RegExp; status: number; code: string; retryAfter?: number; times?: number };
+
+type Logged = { method: string; path: string; headers: IncomingMessage["headers"]; body: Record<string, unknown> };
+type Run = { id: string; events: string[]; done: boolean; stopped: boolean; listeners: Set<() => void> };
+type Kept = { id: string; owner: string; messages: ConversationMessage[]; run?: Run };
+
+/**
+ * A visitor API that says what a test tells it to, over real HTTP, and serves the built widget as the portal does. The
+ * wire format is the portal's: UI message stream v1 with ids, problem+json errors, CORS without cookies.
+ */
+export class FakeVisitorApi {
+  origin = "";
+  config: AgentConfig = {
+    id: "demo",
+    name: "Tea Shop",
+    avatar: null,
+    primaryColor: "#5b4fd6",
+    theme: "auto",
+    position: "bottom-right",
+    texts: {
+      en: { greeting: "", prompts: ["How long is delivery?", "Can I return an opened pack?"] },
+      ru: { greeting: "", prompts: ["Сколько идёт доставка?", "Можно вернуть открытую пачку?"] },
+    },
+    privacyUrl: "https://shop.example/privacy",
+    status: "live",
+  };
+  /** What is answered; `start` and `finish` are added around the steps. */
+  script: (question: string, asked: number) => Step[] = (question) => text(`You asked: ${question}`);
+  passage = "";
+  readonly requests: Logged[] = [];
+  readonly conversations = new Map<string, Kept>();
+  readonly ratings: Record<string, unknown>[] = [];
+  readonly #refusals: Refusal[] = [];
+  #tokens = new Map<string, string>();
+  #count = 0;
+  readonly #server = createServer((request, response) => {
+    this.#handle(request, response).catch((error) => {
+      console.error(error);
+      response.destroy();
+    });
+  });
+
+  async start(): Promise<this> {
+    await new Promise<void>((listening) => this.#server.listen(0, "127.0.0.1", listening));
+    this.origin = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((closed) => this.#server.close(closed));
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#refusals.push(refusal);
+  }
+
+  /** Every token given so far stops being accepted; the visitors are still recognized by them. */
+  expireSessions(): void {
+    this.#tokens = new Map([...this.#tokens].map(([token, visitor]) => [`expired ${token}`, visitor]));
+  }
+
+  /** The API calls so far as "METHOD /path", without preflights and files. */
+  get calls(): string[] {
+    return this.requests
+      .filter(({ path }) => path.startsWith("/api/"))
+      .map(({ method, path }) => `${method} ${path.replace("/api/v1", "")}`);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? "/", this.origin).pathname;
+    response.setHeader("access-control-allow-origin", request.headers.origin ?? "*");
+    response.setHeader("vary", "Origin");
+    if (request.method === "OPTIONS") {
+      response.setHeader("access-control-allow-methods", "GET, POST, DELETE");
+      response.setHeader("access-control-allow-headers", "authorization, content-type, last-event-id, idempotency-key");
+      response.writeHead(204).end();
+      return;
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = chunks.length ? JSON.parse(Buffer.concat(chunks).toString()) : {};
+    const method = request.method ?? "GET";
+    this.requests.push({ method, path, headers: request.headers, body });
+    const refusal = this.#refusals.find((candidate) => candidate.path.test(`${method} ${path}`));
+    if (refusal) {
+      if ((refusal.times = (refusal.times ?? 1) - 1) <= 0) this.#refusals.splice(this.#refusals.indexOf(refusal), 1);
+      return problem(response, refusal.status, refusal.code, refusal.retryAfter);
+    }
+    if (path === "/widget.js" || path.startsWith("/widget/")) return this.#serveWidget(path, response);
+    await this.#serveApi(method, path.replace("/api/v1/", ""), request, body, response);
+  }
+
+  async #serveWidget(path: string, response: ServerResponse): Promise<void> {
+    try {
+      const content = await readFile(new URL(`../../widget/dist${path}`, import.meta.url));
+      response.setHeader("cross-origin-resource-policy", "cross-origin");
+      response.writeHead(200, { "content-type": "text/javascript; charset=utf-8" }).end(content);
+    } catch {
+      response.writeHead(404).end();
+    }
+  }
+
+  async #serveApi(
+    method: string,
+    path: string,
+    request: IncomingMessage,
+    body: Record<string, unknown>,
+    response: ServerResponse,
+  ): Promise<void> {
+    const call = `${method} ${path}`;
+    const agent = `agents/${this.config.id}/`;
+    if (call === `GET ${agent}config`) return json(response, this.config);
+    if (call === `POST ${agent}sessions`) return this.#session(body, response);
+    const visitor = this.#tokens.get(request.headers.authorization?.replace("Bearer ", "") ?? "");
+    if (!visitor) return problem(response, 401, "unauthenticated");
+    if (call === `POST ${agent}chat`) return this.#chat(visitor, body, response);
+
+    const [, id = ""] = /^(?:chat|conversations)\/([^/]+)/.exec(path) ?? [];
+    const conversation = this.conversations.get(decodeURIComponent(id));
+    if (id && conversation?.owner !== visitor) return problem(response, 404, "not_found");
+    if (conversation && call === `GET chat/${id}/stream`) return this.#resume(conversation, request, response);
+    if (conversation && call === `POST chat/${id}/stop`) return this.#stop(conversation, response);
+    if (conversation && call === `GET conversations/${id}`) return json(response, { id, title: null, messages: conversation.messages });
+    if (conversation && call === `DELETE conversations/${id}`) {
+      this.conversations.delete(conversation.id);
+      response.writeHead(204).end();
+      return;
+    }
+    const [, messageId, about, index] = /^messages\/([^/]+)\/(feedback|citations)(?:\/(\d+))?$/.exec(path) ?? [];
+    if (about === "feedback") {
+      this.ratings.push({ messageId, ...body });
+      return json(response, {});
+    }
+    if (about === "citations") return this.#citation(String(messageId), Number(index), response);
+    problem(response, 404, "not_found");
+  }
+
+  #session(body: Record<string, unknown>, response: ServerResponse): void {
+    const known = String(body.visitorToken ?? "");
+    const visitorId = this.#tokens.get(known) ?? this.#tokens.get(`expired ${known}`) ?? `visitor-${++this.#count}`;
+    const token = `token-${++this.#count}`;
+    this.#tokens.set(token, visitorId);
+    const conversations = [...this.conversations.values()]
+      .filter(({ owner }) => owner === visitorId)
+      .map(({ id, messages }) => ({ id, title: partText(messages[0]), lastMessageAt: messages.at(-1)?.metadata.createdAt ?? "" }));
+    json(response, { token, expiresAt: new Date(Date.now() + 3_600_000).toISOString(), visitorId, conversations });
+  }
+
+  async #chat(visitor: string, body: Record<string, unknown>, response: ServerResponse): Promise<void> {
+    const id = String(body.id);
+    const conversation = this.conversations.get(id) ?? { id, owner: visitor, messages: [] };
+    this.conversations.set(id, conversation);
+    const asked = (body.messages as { id: string; parts: { type: "text"; text: string }[] }[]).at(-1);
+    if (!asked) return problem(response, 400, "invalid_request");
+    if (body.messageId) conversation.messages = conversation.messages.filter((message) => message.id !== body.messageId);
+    if (!conversation.messages.some((message) => message.id === asked.id)) conversation.messages.push(kept(asked.id, "user", asked.parts));
+    const run: Run = { id: `run-${++this.#count}`, events: [], done: false, stopped: false, listeners: new Set() };
+    conversation.run = run;
+    const question = asked.parts.map((part) => part.text).join("");
+    const count = this.requests.filter(({ path }) => path.endsWith("/chat")).length;
+    const answer = kept(`answer-${++this.#count}`, "assistant", []);
+    answer.metadata.status = "streaming";
+    conversation.messages.push(answer);
+    const steps = this.script(question, count);
+    const sent = this.#send(run, 0, response);
+    this.#play(run, answer, steps);
+    await sent;
+  }
+
+  /** Plays a script into the run's log, whoever listens. */
+  async #play(run: Run, answer: ConversationMessage, steps: Step[]): Promise<void> {
+    const log = (event: Record<string, unknown>) => {
+      run.events.push(JSON.stringify(event));
+      for (const listener of run.listeners) listener();
+    };
+    log({ type: "start", messageId: answer.id, messageMetadata: { runId: run.id } });
+    for (const step of steps) {
+      if (step.type === "hold")
+        await Promise.race([step.until, new Promise<void>((wake) => run.listeners.add(() => run.stopped && wake()))]);
+      if (run.stopped) break;
+      if (step.type === "hold") continue;
+      keepPart(answer, step);
+      log(step);
+    }
+    const failed = steps.at(-1)?.type === "error";
+    answer.metadata.status = run.stopped ? "stopped" : failed ? "failed" : "complete";
+    if (run.stopped) log({ type: "abort" });
+    else if (!failed) log({ type: "finish", finishReason: "stop" });
+    run.done = true;
+    for (const listener of run.listeners) listener();
+  }
+
+  /** Streams a run's log from an event on, until the run ends; a `cut` breaks the first connection that reaches it. */
+  async #send(run: Run, from: number, response: ServerResponse): Promise<void> {
+    response.writeHead(200, {
+      "content-type": "text/event-stream",
+      "cache-control": "no-cache, no-transform",
+      "x-vercel-ai-ui-message-stream": "v1",
+    });
+    response.write(": hello\n\n");
+    for (let sequence = from; ; sequence += 1) {
+      while (sequence >= run.events.length && !run.done) {
+        await new Promise<void>((wake) => {
+          run.listeners.add(wake);
+          response.once("close", wake);
+        });
+        if (response.destroyed) return;
+      }
+      const data = run.events[sequence];
+      if (data === undefined) break;
+      if (data.includes('"type":"cut"')) {
+        run.events[sequence] = JSON.stringify({ type: "data-nothing", data: {} });
+        await new Promise((flushed) => response.write(": cut\n\n", flushed));
+        response.destroy();
+        return;
+      }
+      response.write(`id: ${run.id}:${sequence}\ndata: ${data}\n\n`);
+    }
+    response.end("data: [DONE]\n\n");
+  }
+
+  async #resume(conversation: Kept, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const run = conversation.run;
+    if (!run || run.done) {
+      response.writeHead(204).end();
+      return;
+    }
+    const [, after] = /:(\d+)$/.exec(String(request.headers["last-event-id"] ?? "")) ?? [];
+    await this.#send(run, after === undefined ? 0 : Number(after) + 1, response);
+  }
+
+  #stop(conversation: Kept, response: ServerResponse): void {
+    if (conversation.run && !conversation.run.done) {
+      conversation.run.stopped = true;
+      for (const listener of conversation.run.listeners) listener();
+    }
+    response.writeHead(204).end();
+  }
+
+  #citation(messageId: string, index: number, response: ServerResponse): void {
+    const messages = [...this.conversations.values()].flatMap((conversation) => conversation.messages);
+    const parts = messages.find((message) => message.id === messageId)?.parts ?? [];
+    const part = parts.find((candidate) => candidate.type === "data-citation" && candidate.data.index === index);
+    if (part?.type !== "data-citation" || !this.passage) return problem(response, 404, "not_found");
+    json(response, { ...part.data, passage: this.passage, quoteStart: this.passage.indexOf(part.data.quote) });
+  }
+}
+
+/** The steps of an answer that says `content` in pieces of a few characters. */
+export function text(content: string, pieceLength = 6): Step[] {
+  const pieces = content.match(new RegExp(`[\\s\\S]{1,${pieceLength}}`, "g")) ?? [];
+  return [
+    { type: "text-start", id: "t" },
+    ...pieces.map((delta): Step => ({ type: "text-delta", id: "t", delta })),
+    { type: "text-end", id: "t" },
+  ];
+}
+
+/** A citation step. */
+export function cite(index: number, citation: Partial<Citation> = {}): Step {
+  const quote = citation.quote ?? "Orders arrive within three days.";
+  const data = { index, sourceId: `source-${index}`, title: "Delivery", quote, start: 0, end: quote.length, ...citation };
+  return { type: "data-citation", id: `c${index}`, data };
+}
+
+/** A pause that the test ends. */
+export function hold(): { step: Step; release: () => void } {
+  let release = () => {};
+  const until = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { step: { type: "hold", until }, release };
+}
+
+function keepPart(answer: ConversationMessage, step: Step): void {
+  const last = answer.parts.at(-1);
+  if (step.type === "text-delta") {
+    if (last?.type === "text") last.text += step.delta;
+    else answer.parts.push({ type: "text", text: step.delta });
+  } else if (step.type === "data-citation" || step.type === "data-grounding" || step.type === "data-suggestions")
+    answer.parts.push(step as MessagePart);
+}
+
+function kept(id: string, role: "user" | "assistant", parts: MessagePart[]): ConversationMessage {
+  const author = role === "user" ? "visitor" : "agent";
+  return { id, role, parts, metadata: { createdAt: new Date().toISOString(), status: "complete", author } };
+}
+
+function partText(message: ConversationMessage | undefined): string | null {
+  const part = message?.parts[0];
+  return part?.type === "text" ? part.text : null;
+}
+
+function json(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+function problem(response: ServerResponse, status: number, code: string, retryAfter?: number): void {
+  if (retryAfter) response.setHeader("retry-after", retryAfter);
+  response.writeHead(status, { "content-type": "application/problem+json" });
+  response.end(JSON.stringify({ type: "about:blank", title: `Refused: ${code}`, status, code, requestId: "req-1", retryAfter }));
+}

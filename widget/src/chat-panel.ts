@@ -1,0 +1,456 @@
+import { html, LitElement, nothing, type TemplateResult } from "lit";
+import type { AgentConfig, Citation, CitedPassage } from "../../core/chat-events.ts";
+import { Chat } from "./chat.ts";
+import { ChatClient } from "./chat-client.ts";
+import { type Rgb, readableOn, toCss } from "./colour.ts";
+import { MAX_MESSAGE_LENGTH, type Message } from "./conversation.ts";
+import type { PanelContext } from "./gpt-agent.ts";
+import { plainText } from "./markdown.ts";
+import panelSheet from "./panel.css?sheet";
+import { chooseLocale, type Locale, launcherStrings, type Strings, strings } from "./strings.ts";
+import { composerView } from "./views/composer.ts";
+import { headerView } from "./views/header.ts";
+import { historyView } from "./views/history.ts";
+import messageSheet from "./views/messages.css?sheet";
+import { messagesView } from "./views/messages.ts";
+import { noticeView } from "./views/notice.ts";
+import { sheetView } from "./views/sheet.ts";
+import { VisitMemory } from "./visit.ts";
+
+/** Closer to the end than this, in px, the list follows the answer as it grows. */
+const NEAR_END = 48;
+
+/** A quote that has been opened; the passage around it arrives a moment later. */
+export type Sheet = { messageId: string; citation: Citation; passage?: CitedPassage; missing?: boolean };
+
+/**
+ * The chat inside <gpt-agent>: draws the state of a Chat and turns what the visitor does into calls on it. It draws into
+ * the shadow root of its host, so that ::part() reaches everything.
+ */
+export class ChatPanel extends LitElement {
+  context!: PanelContext;
+  chat!: Chat;
+  config: AgentConfig | null = null;
+  /** The server refuses this agent here. */
+  missing = false;
+  draft = "";
+  showing: "chat" | "history" = "chat";
+  menu: "closed" | "open" | "erase" = "closed";
+  sheet: Sheet | null = null;
+  /** Ids of the messages whose copy was just taken, and whose rating may be explained. */
+  copied = "";
+  explaining = "";
+  thanked = "";
+  online = navigator.onLine;
+  /** Away from the end of the list. */
+  scrolledUp = false;
+  /** For screen readers: what is going on, and the last finished answer. */
+  aloud = "";
+  answerAloud = "";
+  #visit!: VisitMemory;
+  #open = false;
+  #restored = false;
+  #unread = 0;
+  readonly #badge = document.createElement("span");
+  #painted?: Rgb;
+  #ticking?: ReturnType<typeof setTimeout>;
+  #citationFetch?: AbortController;
+  #returnFocus?: HTMLElement;
+
+  override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  begin(context: PanelContext): void {
+    this.context = context;
+    this.part.add("panel");
+    this.tabIndex = -1;
+    this.#beginVisit();
+    this.#loadConfig();
+  }
+
+  get inline(): boolean {
+    return this.context.host.getAttribute("mode") === "inline";
+  }
+
+  get locale(): Locale {
+    const { host } = this.context;
+    return chooseLocale(this.#visit.get().locale, host.getAttribute("locale"), document.documentElement.lang, navigator.language);
+  }
+
+  get strings(): Strings {
+    return strings[this.locale];
+  }
+
+  get texts(): { greeting: string; prompts: string[] } {
+    const { host } = this.context;
+    const configured = this.config?.texts[this.locale];
+    return {
+      greeting: host.getAttribute("greeting") || configured?.greeting || this.strings.greeting,
+      prompts: parsePrompts(host.getAttribute("prompts")) ?? configured?.prompts ?? [],
+    };
+  }
+
+  /** @param how.focus move the focus to the composer · how.byVisitor the visitor pressed something of ours */
+  async open({ focus = true, byVisitor = false } = {}): Promise<void> {
+    if (!this.#open) {
+      this.#open = true;
+      this.#unread = 0;
+      if (byVisitor || this.#visit.get().token) this.#rememberOpen(true);
+      this.context.showOpen(true);
+      this.#showUnread();
+      if (!this.config) this.#loadConfig();
+      this.#restore();
+      this.announce("open", {});
+    }
+    this.requestUpdate();
+    await this.updateComplete;
+    if (focus) this.focusComposer();
+  }
+
+  close(): void {
+    if (!this.#open || this.inline) return;
+    const focused = this.contains(this.context.root.activeElement);
+    this.#open = false;
+    this.menu = "closed";
+    this.#rememberOpen(false);
+    this.context.showOpen(false);
+    this.requestUpdate();
+    this.announce("close", {});
+    if (focused) this.context.root.querySelector<HTMLElement>(".launcher")?.focus();
+  }
+
+  toggle(): void {
+    if (this.#open) this.close();
+    else this.open();
+  }
+
+  async sendMessage({ text }: { text: string }): Promise<void> {
+    await this.#restore();
+    await this.ask(text);
+  }
+
+  setComposerValue(text: string): void {
+    this.draft = String(text);
+    this.requestUpdate();
+  }
+
+  async setThread(id: string | null): Promise<void> {
+    this.#restored = true;
+    this.showing = "chat";
+    if (id) await this.chat.openConversation(id);
+    else this.chat.newConversation();
+  }
+
+  regenerate(): Promise<void> {
+    return this.chat.regenerate();
+  }
+
+  stop(): void {
+    if (!this.chat.busy) return;
+    this.chat.stop();
+    this.aloud = this.strings.stoppedAloud;
+    this.requestUpdate();
+  }
+
+  reset(): void {
+    this.chat.dispose();
+    this.#visit.clear();
+    this.#rememberOpen(this.#open);
+    this.#beginVisit();
+    this.#restored = true;
+    this.announce("thread-change", { id: null });
+  }
+
+  /** Asks, unless the message is empty or too long, or the page objects. Says whether the message went out. */
+  async ask(text: string): Promise<boolean> {
+    const question = text.trim();
+    if (!question || question.length > MAX_MESSAGE_LENGTH || this.chat.busy || this.chat.loading || this.unavailable) return false;
+    if (!this.announce("before-send", { text: question }, true)) return false;
+    if (text === this.draft) this.draft = "";
+    this.aloud = this.strings.thinking;
+    this.answerAloud = "";
+    this.scrolledUp = false;
+    this.showing = "chat";
+    await this.chat.send(question);
+    return true;
+  }
+
+  /** Nothing can be asked at all. */
+  get unavailable(): boolean {
+    return this.missing || this.config?.status === "paused";
+  }
+
+  setLocale(locale: Locale): void {
+    this.#visit.set({ locale });
+    this.menu = "closed";
+    this.requestUpdate();
+  }
+
+  focusComposer(): void {
+    // On touch screens the focus would bring up the keyboard and hide what there is to read first.
+    const target = matchMedia("(pointer: coarse)").matches ? null : this.querySelector<HTMLElement>("textarea");
+    (target ?? this).focus({ preventScroll: true });
+  }
+
+  async openCitation(message: Message, index: number): Promise<void> {
+    const citation = message.citations.find((candidate) => candidate.index === index);
+    if (!citation) return;
+    this.announce("citation-click", { messageId: message.id, index });
+    this.#returnFocus = this.context.root.activeElement as HTMLElement;
+    this.#citationFetch?.abort();
+    const fetching = new AbortController();
+    this.#citationFetch = fetching;
+    this.sheet = { messageId: message.id, citation };
+    this.requestUpdate();
+    await this.updateComplete;
+    this.querySelector<HTMLElement>(".sheet")?.focus();
+    const found = await this.chat.citedPassage(message.id, index, fetching.signal).then(
+      (passage) => ({ passage }),
+      () => ({ missing: true }),
+    );
+    if (fetching.signal.aborted || !this.sheet) return;
+    this.sheet = { ...this.sheet, ...found };
+    this.requestUpdate();
+    await this.updateComplete;
+    this.querySelector(".sheet mark")?.scrollIntoView({ block: "center" });
+  }
+
+  closeSheet(): void {
+    this.#citationFetch?.abort();
+    this.sheet = null;
+    this.requestUpdate();
+    this.updateComplete.then(() => this.#returnFocus?.focus());
+  }
+
+  announce(name: string, detail: Record<string, unknown>, cancelable = false): boolean {
+    if (name === "response-end") this.#answerEnded(String(detail.status), String(detail.text));
+    if (name === "error") this.aloud = this.strings.errors[detail.code as keyof Strings["errors"]] ?? this.strings.errors.other;
+    return this.context.host.dispatchEvent(new CustomEvent(`gpt-agent:${name}`, { bubbles: true, composed: true, cancelable, detail }));
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener("keydown", this.#onKey);
+    this.addEventListener("pointerdown", this.#onPointer);
+    for (const name of ["online", "offline"]) window.addEventListener(name, this.#onLine);
+    window.visualViewport?.addEventListener("resize", this.#onViewport);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const name of ["online", "offline"]) window.removeEventListener(name, this.#onLine);
+    window.visualViewport?.removeEventListener("resize", this.#onViewport);
+    // Moved elements come back at once; only one that stays away lets go of its answer.
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      clearTimeout(this.#ticking);
+      this.chat.dispose();
+    });
+  }
+
+  /** Words arrive many times a frame: one drawing a frame is enough. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (!document.hidden) await new Promise(requestAnimationFrame);
+    await super.scheduleUpdate();
+  }
+
+  protected override render(): TemplateResult {
+    return html`
+      <div class="body" ?inert=${this.sheet !== null}>
+        ${headerView(this)}
+        ${this.showing === "history" ? historyView(this) : html`${messagesView(this)}${noticeView(this)}${composerView(this)}`}
+      </div>
+      ${this.sheet ? sheetView(this, this.sheet) : nothing}
+      <div class="aloud" role="status">${this.aloud}</div>
+      <div class="aloud" aria-live="polite">${this.answerAloud}</div>
+    `;
+  }
+
+  protected override updated(): void {
+    const { host } = this.context;
+    this.toggleAttribute("data-open", this.#open || this.inline);
+    this.toggleAttribute("data-inline", this.inline);
+    this.dataset.side = host.getAttribute("position") ?? this.config?.position ?? "bottom-right";
+    this.lang = this.locale;
+    this.role = this.inline ? "region" : "dialog";
+    this.ariaLabel = this.config?.name ?? this.strings.assistant;
+    this.ariaModal = this.#fullScreen ? "true" : null;
+    this.#paint();
+    if (!this.scrolledUp) this.scrollToEnd();
+    clearTimeout(this.#ticking);
+    if ((this.chat.failure?.retryAt ?? 0) > Date.now()) this.#ticking = setTimeout(() => this.requestUpdate(), 1_000);
+  }
+
+  scrollToEnd(): void {
+    const list = this.querySelector(".scroll");
+    if (list) list.scrollTop = list.scrollHeight;
+  }
+
+  onScroll(list: HTMLElement): void {
+    const up = list.scrollHeight - list.scrollTop - list.clientHeight > NEAR_END;
+    if (up === this.scrolledUp) return;
+    this.scrolledUp = up;
+    this.requestUpdate();
+  }
+
+  get #fullScreen(): boolean {
+    return !this.inline && matchMedia("(max-width: 480px)").matches;
+  }
+
+  /** The primary colour as text: as it is where it reads well on the panel, else darker or lighter. */
+  #paint(): void {
+    const primary = this.context.primary();
+    if (!primary || primary === this.#painted) return;
+    this.#painted = primary;
+    const accents = [readableOn(primary, [255, 255, 255]), readableOn(primary, [32, 35, 43])].map(toCss);
+    this.style.setProperty("--accent", `light-dark(${accents})`);
+  }
+
+  #beginVisit(): void {
+    const { agentId, base } = this.context;
+    const visit = new VisitMemory(agentId, () => localStorage);
+    this.#visit = visit;
+    this.chat = new Chat({
+      client: new ChatClient({
+        base,
+        agentId,
+        locale: () => this.locale,
+        token: { get: () => visit.get().token, set: (token) => visit.set({ token }) },
+      }),
+      visit,
+      changed: () => this.requestUpdate(),
+      announce: (name, detail) => this.announce(name, detail),
+      // Without its query, which may hold what is nobody's business.
+      pageUrl: /^https?:$/.test(location.protocol) ? location.origin + location.pathname : undefined,
+    });
+    this.requestUpdate();
+  }
+
+  async #loadConfig(): Promise<void> {
+    try {
+      this.config = await this.context.config();
+      this.missing = false;
+    } catch (problem) {
+      this.missing = [403, 404].includes((problem as { status?: number }).status ?? 0);
+    }
+    this.requestUpdate();
+  }
+
+  /** The last visit's conversation; a visitor without one causes no request. */
+  async #restore(): Promise<void> {
+    if (this.#restored) return;
+    this.#restored = true;
+    if (this.#visit.get().token) await this.chat.restore();
+  }
+
+  #answerEnded(status: string, text: string): void {
+    this.aloud = "";
+    if (status === "complete") this.answerAloud = `${this.strings.answered} ${plainText(text).replace(/[*_`#>|]+/g, "")}`;
+    if (status === "stopped" || this.#open || this.inline) return;
+    this.#unread += 1;
+    this.#showUnread();
+    this.announce("unread", { count: this.#unread });
+  }
+
+  /** The number of answers that came while the panel was closed, on the launcher. */
+  #showUnread(): void {
+    const { launcher } = this.context;
+    this.#badge.className = "badge";
+    this.#badge.part.add("badge");
+    this.#badge.hidden = this.#unread === 0;
+    this.#badge.ariaHidden = "true";
+    this.#badge.textContent = this.#unread > 9 ? "9+" : String(this.#unread);
+    launcher.append(this.#badge);
+    const name = [launcherStrings[this.locale], this.config?.name].filter(Boolean).join(": ");
+    launcher.ariaLabel = this.#unread ? `${name}, ${this.strings.unread(this.#unread)}` : name;
+  }
+
+  /** So that the panel is open on the next page of this tab, too. */
+  #rememberOpen(open: boolean): void {
+    try {
+      const key = `gpt-agent:open:${this.context.agentId}`;
+      if (open && !this.inline) sessionStorage.setItem(key, "1");
+      else sessionStorage.removeItem(key);
+    } catch {
+      // Blocked storage: the next page starts with a closed panel.
+    }
+  }
+
+  readonly #onLine = (): void => {
+    this.online = navigator.onLine;
+    this.requestUpdate();
+  };
+
+  /** The on-screen keyboard takes part of the screen: the panel keeps to what is left. */
+  readonly #onViewport = (): void => {
+    this.style.setProperty("--visible-height", `${window.visualViewport?.height}px`);
+  };
+
+  readonly #onPointer = (event: PointerEvent): void => {
+    if (this.menu !== "closed" && !event.composedPath().some((node) => node instanceof Element && node.matches(".menu, .menu-button"))) {
+      this.menu = "closed";
+      this.requestUpdate();
+    }
+  };
+
+  readonly #onKey = (event: KeyboardEvent): void => {
+    // The page's own shortcuts must not fire while somebody types here.
+    event.stopPropagation();
+    if (event.key === "Escape" && !event.isComposing) this.#escape(event);
+    if (event.key === "Tab" && this.#fullScreen) this.#keepFocus(event);
+  };
+
+  #escape(event: KeyboardEvent): void {
+    event.preventDefault();
+    if (this.sheet) this.closeSheet();
+    else if (this.menu !== "closed") {
+      this.menu = "closed";
+      this.querySelector<HTMLElement>(".menu-button")?.focus();
+      this.requestUpdate();
+    } else if (this.showing === "history") {
+      this.showing = "chat";
+      this.requestUpdate();
+      this.updateComplete.then(() => this.focusComposer());
+    } else this.close();
+  }
+
+  /** On a phone the panel is the whole screen: the focus goes round inside it. */
+  #keepFocus(event: KeyboardEvent): void {
+    const inside = [...this.querySelectorAll<HTMLElement>("button, a[href], textarea, summary, [tabindex='0']")].filter(
+      (element) => element.checkVisibility() && !element.closest("[inert]") && !(element as HTMLButtonElement).disabled,
+    );
+    const edge = event.shiftKey ? inside[0] : inside.at(-1);
+    const focused = this.context.root.activeElement;
+    if (focused !== edge && focused !== this) return;
+    event.preventDefault();
+    (event.shiftKey ? inside.at(-1) : inside[0])?.focus();
+  }
+}
+
+/** Makes the chat of an element, in its shadow root. */
+export function createPanel(context: PanelContext): ChatPanel {
+  if (!customElements.get("gpt-agent-chat")) customElements.define("gpt-agent-chat", ChatPanel);
+  const sheets = context.root.adoptedStyleSheets;
+  // Before the instance's own sheet of colours, which comes last.
+  if (!sheets.includes(panelSheet))
+    context.root.adoptedStyleSheets = [...sheets.slice(0, -1), panelSheet, messageSheet, ...sheets.slice(-1)];
+  const panel = document.createElement("gpt-agent-chat") as ChatPanel;
+  panel.begin(context);
+  context.root.append(panel);
+  return panel;
+}
+
+function parsePrompts(attribute: string | null): string[] | null {
+  if (attribute === null) return null;
+  try {
+    const parsed: unknown = JSON.parse(attribute);
+    if (Array.isArray(parsed)) return parsed.filter((prompt) => typeof prompt === "string");
+  } catch {
+    // Not JSON: texts with a bar between them.
+  }
+  return attribute
+    .split("|")
+    .map((prompt) => prompt.trim())
+    .filter(Boolean);
+}

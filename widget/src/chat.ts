@@ -1,0 +1,328 @@
+import type { CitedPassage, VisitorSession } from "../../core/chat-events.ts";
+import { type ChatClient, ChatProblem, type Received } from "./chat-client.ts";
+import {
+  askedAgain,
+  type Conversation,
+  emptyConversation,
+  ended,
+  fromHistory,
+  type Message,
+  reduce,
+  withQuestion,
+  withRating,
+} from "./conversation.ts";
+import { newId } from "./new-id.ts";
+import type { VisitMemory } from "./visit.ts";
+
+/** Waits before a broken stream is taken up again, in ms. */
+const RESUME_DELAYS = [400, 1_500, 4_000];
+/** How long a stopped stream may take to end by itself, in ms. */
+const STOP_PATIENCE = 1_500;
+
+/** What stands in the way, as the panel shows it. `retryAt` is in ms since 1970. */
+export type Failure = { code: string; retryAt?: number };
+
+/** What the page hears about (the element's events without their prefix). */
+export type Announce = (name: string, detail: Record<string, unknown>) => void;
+
+type Options = {
+  client: ChatClient;
+  visit: VisitMemory;
+  /** Something that is shown has changed. */
+  changed(): void;
+  announce: Announce;
+  /** The page's address, as the agent's owner may see it. */
+  pageUrl?: string;
+};
+
+/** One visitor's talk with one agent: what has been said, and all that can be done about it. Knows nothing of the DOM. */
+export class Chat {
+  conversation: Conversation;
+  failure: Failure | null = null;
+  /** Earlier conversations, newest first; known once there is a session. */
+  history: VisitorSession["conversations"] = [];
+  /** A kept conversation is being fetched. */
+  loading = false;
+  readonly #options: Options;
+  #stopping: Promise<void> = Promise.resolve();
+  #run?: { abort: AbortController; lastEventId: string; stopped: boolean };
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.conversation = emptyConversation(options.visit.get().conversationId ?? newId());
+  }
+
+  get busy(): boolean {
+    return this.conversation.phase !== "idle";
+  }
+
+  /** Asks; does nothing while an answer is running. Resolves when the answer has ended, well or not. */
+  async send(text: string): Promise<void> {
+    if (this.busy || this.loading) return;
+    const question = { id: newId(), text, createdAt: new Date().toISOString() };
+    this.#show(withQuestion(this.conversation, question));
+    this.#options.visit.set({ conversationId: this.conversation.id });
+    this.#options.announce("message", { id: question.id, role: "user", text });
+    await this.#ask();
+  }
+
+  /** Makes the last answer anew. */
+  async regenerate(): Promise<void> {
+    if (this.busy || !this.#lastQuestion) return;
+    await this.#again();
+  }
+
+  /** After a failure: what was lost once more. An answer that went on without us is not asked for twice. */
+  async retry(): Promise<void> {
+    if (this.busy || this.loading) return;
+    if (!this.#lastQuestion) return this.openConversation(this.conversation.id);
+    const unheard = this.failure?.code === "network" || this.failure?.code === "interrupted";
+    this.failure = null;
+    this.#show({ ...this.conversation, phase: "waiting" });
+    if (unheard && (await this.#catchUp())) return;
+    await this.#again();
+  }
+
+  /** Ends the running answer, here and at the model; what has been written stays. */
+  stop(): void {
+    const run = this.#run;
+    if (!run || run.stopped) return;
+    run.stopped = true;
+    const answer = this.conversation.messages.at(-1);
+    this.#show(ended(this.conversation, "stopped"));
+    if (answer?.status === "streaming")
+      this.#options.announce("response-end", { messageId: answer.id, status: "stopped", text: answer.text });
+    this.#stopping = this.#options.client.stop(this.conversation.id).catch(() => {});
+    this.#stopping.finally(() => setTimeout(() => run.abort.abort(), run.lastEventId ? STOP_PATIENCE : 0));
+  }
+
+  /** The visitor's earlier conversations, newest first. */
+  async loadHistory(): Promise<void> {
+    const { conversations } = await this.#options.client.session();
+    const added = this.history.filter((entry) => !conversations.some((other) => other.id === entry.id));
+    this.history = [...added, ...conversations];
+    this.#options.changed();
+  }
+
+  /** Brings back the conversation of the last visit, and takes up its answer if that still runs. */
+  async restore(): Promise<void> {
+    const id = this.#options.visit.get().conversationId;
+    if (id) await this.openConversation(id);
+  }
+
+  /** Shows another of the visitor's conversations, or an empty one when the server does not know `id`. */
+  async openConversation(id: string): Promise<void> {
+    this.#leave();
+    this.loading = true;
+    this.#show(emptyConversation(id));
+    try {
+      const kept = await this.#options.client.conversation(id);
+      if (this.conversation.id !== id) return;
+      this.loading = false;
+      this.#options.visit.set({ conversationId: id });
+      this.#show(fromHistory(id, kept));
+    } catch (problem) {
+      if (this.conversation.id !== id) return;
+      this.loading = false;
+      if (problem instanceof ChatProblem && problem.code === "not_found") return this.newConversation();
+      return this.#fail(problem);
+    }
+    this.#options.announce("thread-change", { id });
+    await this.#takeUp();
+  }
+
+  newConversation(): void {
+    this.#leave();
+    this.loading = false;
+    this.#options.visit.set({ conversationId: undefined });
+    this.#show(emptyConversation(newId()));
+    this.#options.announce("thread-change", { id: null });
+  }
+
+  /** Erases the conversation on the server and begins a new one. */
+  async forget(): Promise<void> {
+    const { id, messages } = this.conversation;
+    if (messages.length > 0) {
+      await this.#options.client.forget(id).catch((problem) => {
+        if (!(problem instanceof ChatProblem && problem.code === "not_found")) throw problem;
+      });
+    }
+    this.history = this.history.filter((entry) => entry.id !== id);
+    this.newConversation();
+  }
+
+  /** Rates an answer; the rating shows at once and is taken back when it could not be sent. */
+  async rate(message: Message, rating: "up" | "down", comment?: string): Promise<void> {
+    this.#show(withRating(this.conversation, message.id, rating));
+    try {
+      await this.#options.client.rate(message.id, rating, comment);
+      this.#options.announce("feedback", { messageId: message.id, rating, comment });
+    } catch {
+      this.#show(withRating(this.conversation, message.id, message.rating));
+    }
+  }
+
+  citedPassage(messageId: string, index: number, signal: AbortSignal): Promise<CitedPassage> {
+    return this.#options.client.citation(messageId, index, signal);
+  }
+
+  /** Lets go of the network; for when the element leaves the page. The answer goes on at the server. */
+  dispose(): void {
+    this.#leave();
+  }
+
+  get #lastQuestion(): Message | undefined {
+    return this.conversation.messages.findLast((message) => message.author === "visitor");
+  }
+
+  async #again(): Promise<void> {
+    const last = this.conversation.messages.at(-1);
+    this.#show(askedAgain(this.conversation));
+    if (last && last.author !== "visitor") return this.#ask(last.id);
+    await this.#ask();
+  }
+
+  async #ask(regenerates?: string): Promise<void> {
+    const question = this.#lastQuestion as Message;
+    await this.#stopping;
+    await this.#follow((signal) =>
+      this.#options.client.ask(
+        {
+          conversationId: this.conversation.id,
+          message: { id: question.id, text: question.text },
+          trigger: regenerates ? "regenerate-message" : "submit-message",
+          messageId: regenerates,
+          pageUrl: this.#options.pageUrl,
+        },
+        signal,
+      ),
+    );
+    this.#addToHistory(question.text);
+  }
+
+  /** After a reload: the answer may still be running. */
+  async #takeUp(): Promise<void> {
+    const last = this.conversation.messages.at(-1);
+    if (!last || (last.status !== "streaming" && last.author !== "visitor")) return;
+    const { id } = this.conversation;
+    const abort = new AbortController();
+    const running = await this.#options.client.resume(id, "", abort.signal).catch(() => null);
+    if (this.conversation.id !== id || this.busy) return abort.abort();
+    if (running) return this.#follow(() => running, abort);
+    await this.#settle().catch((problem) => this.#fail(problem));
+  }
+
+  /** After a lost connection: the answer as it runs now or as it ended meanwhile. False when there is none. */
+  async #catchUp(): Promise<boolean> {
+    const { id } = this.conversation;
+    const abort = new AbortController();
+    const running = await this.#options.client.resume(id, "", abort.signal).catch(() => null);
+    if (this.conversation.id !== id) return true;
+    if (running) {
+      await this.#follow(() => running, abort);
+      return true;
+    }
+    const kept = fromHistory(id, await this.#options.client.conversation(id).catch(() => []));
+    if (this.conversation.id !== id) return true;
+    const answered = kept.messages.at(-1)?.author !== "visitor" && kept.messages.at(-1)?.status === "complete";
+    if (!answered || kept.messages.length <= this.conversation.messages.filter((message) => message.author === "visitor").length)
+      return false;
+    this.#show(kept);
+    return true;
+  }
+
+  /** Shows the events of an answer as they come; a stream that breaks off is resumed where it broke. */
+  async #follow(source: (signal: AbortSignal) => AsyncIterable<Received>, abort = new AbortController()): Promise<void> {
+    const run = { abort, lastEventId: "", stopped: false };
+    this.#run = run;
+    this.failure = null;
+    if (this.conversation.phase === "idle") this.#show({ ...this.conversation, phase: "waiting" });
+    let events: AsyncIterable<Received> | null = source(abort.signal);
+    try {
+      for (let attempt = 0; events; attempt += 1) {
+        try {
+          for await (const { id, event } of events) {
+            if (id) run.lastEventId = id;
+            attempt = 0;
+            this.#take(event, run);
+          }
+          break;
+        } catch (problem) {
+          const delay = RESUME_DELAYS[attempt];
+          if (abort.signal.aborted || run.stopped || !run.lastEventId || delay === undefined) throw problem;
+          await new Promise((wake) => setTimeout(wake, delay));
+          events = await this.#resume(run).catch(() => unreachable());
+        }
+      }
+      // A run that ended while nobody was listening is told by the kept conversation.
+      if (!events && !abort.signal.aborted) await this.#settle();
+      if (this.#run === run && this.busy) throw new ChatProblem("interrupted", "The answer did not end.");
+    } catch (problem) {
+      if (this.#run === run && !abort.signal.aborted && !run.stopped) this.#fail(problem);
+    } finally {
+      if (this.#run === run) this.#run = undefined;
+      this.#options.changed();
+    }
+  }
+
+  #resume(run: { abort: AbortController; lastEventId: string }): Promise<AsyncIterable<Received> | null> {
+    return this.#options.client.resume(this.conversation.id, run.lastEventId, run.abort.signal);
+  }
+
+  #take(event: Received["event"], run: { stopped: boolean }): void {
+    // After a stop the words that were already on their way are not shown any more.
+    if (run.stopped) return;
+    const before = this.conversation.messages.at(-1);
+    if (event.type === "error") return this.#fail(new ChatProblem("answer_failed", event.errorText));
+    this.#show(reduce(this.conversation, event));
+    const answer = this.conversation.messages.at(-1);
+    if (event.type === "start") this.#options.announce("response-start", { messageId: event.messageId });
+    if (!answer || answer.status === "streaming" || before?.status !== "streaming") return;
+    this.#options.announce("message", { id: answer.id, role: "assistant", text: answer.text });
+    this.#options.announce("response-end", { messageId: answer.id, status: answer.status, text: answer.text });
+  }
+
+  /** Fetches the conversation anew, for an answer whose end was missed. */
+  async #settle(): Promise<void> {
+    const { id } = this.conversation;
+    const kept = fromHistory(id, await this.#options.client.conversation(id));
+    if (this.conversation.id !== id) return;
+    this.#show(kept);
+    const last = kept.messages.at(-1);
+    if (last?.author === "visitor" || last?.status === "streaming") this.#fail(new ChatProblem("interrupted", "The answer was lost."));
+  }
+
+  #fail(problem: unknown): void {
+    const { code, message, retryAfter } = problem instanceof ChatProblem ? problem : new ChatProblem("internal", String(problem));
+    this.failure = { code, retryAt: retryAfter ? Date.now() + retryAfter * 1000 : undefined };
+    const answer = this.conversation.messages.at(-1);
+    this.#show(ended(this.conversation, "failed"));
+    if (answer?.status === "streaming")
+      this.#options.announce("response-end", { messageId: answer.id, status: "failed", text: answer.text });
+    this.#options.announce("error", { code, message });
+  }
+
+  #addToHistory(title: string): void {
+    const { id } = this.conversation;
+    const known = this.history.find((entry) => entry.id === id);
+    const entry = { id, title: known?.title ?? title.slice(0, 80), lastMessageAt: new Date().toISOString() };
+    this.history = [entry, ...this.history.filter((other) => other.id !== id)];
+  }
+
+  #leave(): void {
+    this.#run?.abort.abort();
+    this.#run = undefined;
+    this.failure = null;
+  }
+
+  #show(conversation: Conversation): void {
+    this.conversation = conversation;
+    this.#options.changed();
+  }
+}
+
+/** A stream that could not be reached again: counts as one more failed attempt. */
+async function* unreachable(): AsyncGenerator<Received> {
+  yield* [];
+  throw new ChatProblem("interrupted", "The connection was lost before the answer was complete.");
+}

@@ -1,0 +1,34 @@
+import { html, nothing, type TemplateResult } from "lit";
+import type { ChatPanel } from "../chat-panel.ts";
+
+/** What stands in the way of talking, and what can be done about it. */
+export function noticeView(panel: ChatPanel): TemplateResult | typeof nothing {
+  const { strings, chat, config } = panel;
+  if (panel.missing) return html`<p class="notice">${strings.missing}</p>`;
+  if (config?.status === "paused") return html`<p class="notice">${strings.paused}</p>`;
+  if (!panel.online) return html`<p class="notice">${strings.offline}</p>`;
+  const { failure } = chat;
+  if (!failure)
+    return unanswered(panel) ? html`<p class="notice calm"><span>${strings.stopped}</span>${retryButton(panel, 0)}</p>` : nothing;
+  const seconds = Math.ceil(((failure.retryAt ?? 0) - Date.now()) / 1000);
+  return html`
+    <p class="notice bad">
+      <span>${strings.errors[failure.code as keyof typeof strings.errors] ?? strings.errors.other}</span>
+      ${failure.code === "too_large" ? nothing : retryButton(panel, seconds)}
+    </p>
+  `;
+}
+
+/** A question that was stopped before its first word. */
+function unanswered({ chat }: ChatPanel): boolean {
+  return !chat.busy && chat.conversation.messages.at(-1)?.author === "visitor";
+}
+
+function retryButton(panel: ChatPanel, seconds: number): TemplateResult {
+  const { strings, chat } = panel;
+  const retry = () => {
+    chat.retry();
+    panel.focusComposer();
+  };
+  return html`<button class="plain strong" type="button" ?disabled=${seconds > 0} @click=${retry}>${seconds > 0 ? strings.retryIn(seconds) : strings.retry}</button>`;
+}
