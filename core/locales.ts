@@ -15,3 +15,11 @@ export function pickLocale(preferred: string | null | undefined): Locale {
     .sort((a, b) => b.weight - a.weight);
   return wanted.map((entry) => entry.language).find((language): language is Locale => LOCALES.includes(language as Locale)) ?? "en";
 }
+
+/** The language a text is written in, judged by its letters; `otherwise` when it has none. */
+export function localeOfText(text: string, otherwise: Locale): Locale {
+  const cyrillic = text.match(/\p{Script=Cyrillic}/gu)?.length ?? 0;
+  const latin = text.match(/\p{Script=Latin}/gu)?.length ?? 0;
+  if (cyrillic + latin === 0) return otherwise;
+  return cyrillic * 2 >= latin ? "ru" : "en";
+}

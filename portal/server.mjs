@@ -16,6 +16,20 @@ const app = express();
 app.disable("x-powered-by");
 app.set("query parser", "simple");
 
+// The client's address for limits comes from the socket; one that a client claims is dropped.
+app.use((request, _response, next) => {
+  request.headers["x-client-address"] = request.socket.remoteAddress ?? "unknown";
+  next();
+});
+
+// Fetch knows no TRACE or CONNECT, and Remix answers other unknown methods in its own words.
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+app.use((request, response, next) => {
+  if (METHODS.includes(request.method)) return next();
+  const problem = { type: "about:blank#method_not_allowed", title: "Method not allowed", status: 405, code: "method_not_allowed" };
+  response.status(405).set("allow", METHODS.join(", ")).type("application/problem+json").send(JSON.stringify(problem));
+});
+
 // The widget runs on other people's pages, so its files may be read from anywhere.
 const anywhere = (response) => {
   response.setHeader("access-control-allow-origin", "*");

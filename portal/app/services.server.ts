@@ -1,10 +1,57 @@
 // The composition root: every client the portal uses is made here, once, from the environment.
 import { serviceDb } from "@gpt-agent/core/db";
 import { readEnv } from "@gpt-agent/core/env";
+import { createEmbedder } from "@gpt-agent/core/llm/embed";
+import { openRouterLlm } from "@gpt-agent/core/llm/openrouter";
+import { quotesLlm } from "@gpt-agent/core/llm/quotes";
 import { createLog } from "@gpt-agent/core/log";
+import { createChat } from "~/chat/chat";
+import { embedQuestion, retrieve } from "~/chat/retrieve";
+import { memoryRunLog } from "~/chat/run-log/memory";
+import { redisRunLog } from "~/chat/run-log/redis";
+import { apiKeyStore } from "~/http/api-key-guard";
+import { createLimiter } from "~/http/limiter/limiter";
+import { memoryCounter } from "~/http/limiter/memory";
+import { redisCounter } from "~/http/limiter/redis";
+import { visitorDoor } from "~/http/visitor-door";
+import type { VisitorApi } from "~/http/visitor-route";
+import { visitorTokens } from "~/http/visitor-token";
 
 export const env = readEnv("portal");
 export const log = createLog(env.LOG_LEVEL, { process: "portal" });
 export const dbConfig = { url: env.SUPABASE_URL, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY };
 /** Past RLS: for the visitor API alone, whose callers are not Supabase users. Behind login it is always userDb. */
 export const service = serviceDb(dbConfig);
+
+const onLimiterFailure = (error: unknown) => log.warn("the shared limits are away, using local ones", { error });
+export const limiter = createLimiter(env.REDIS_URL ? redisCounter(env.REDIS_URL) : memoryCounter(), memoryCounter(), onLimiterFailure);
+
+/** Where the key goes: OpenRouter's own key to OpenRouter alone. */
+const llmKey = env.LLM_API_KEY ?? (new URL(env.LLM_BASE_URL).hostname.endsWith("openrouter.ai") ? env.OPENROUTER_API_KEY : undefined);
+const model = llmKey
+  ? openRouterLlm({ baseUrl: env.LLM_BASE_URL, apiKey: llmKey, defaultModel: env.LLM_DEFAULT_MODEL, appUrl: env.APP_URL })
+  : null;
+/** Who answers: a model where a key is set, the built-in quotes otherwise. For the portal to show. */
+export const responder = { kind: model ? ("model" as const) : ("quotes" as const), model: model ? env.LLM_DEFAULT_MODEL : null };
+
+const embed = embedQuestion(createEmbedder(env, { retries: 0, timeoutMs: 1_500 }));
+export const runLog = env.REDIS_URL ? redisRunLog(env.REDIS_URL) : memoryRunLog();
+export const chat = createChat({
+  db: service,
+  runLog,
+  retrieve: (query, signal) => retrieve(service, query, signal, embed),
+  llm: model ?? quotesLlm(),
+  fallback: quotesLlm({ fallback: true }),
+  log,
+});
+
+export const apiKeys = apiKeyStore(service, limiter, env.TRUSTED_PROXIES);
+
+const api: VisitorApi = {
+  door: visitorDoor(service, new URL(env.APP_URL).origin, log),
+  tokens: visitorTokens(env.ENCRYPTION_KEY),
+  limiter,
+  trustedProxies: env.TRUSTED_PROXIES,
+  log,
+};
+export const visitorApi = (): VisitorApi => api;

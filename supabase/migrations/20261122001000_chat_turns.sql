@@ -110,7 +110,7 @@ grant execute on function private.visible_messages(uuid, uuid) to service_role;
 -- Begins a turn: the visitor's message is stored (once per client id), a running answer is made, an answer still running in
 -- the same conversation is superseded. visitor null makes a conversation of its own (an API call, whose history is in the
 -- request). origin null means the portal's own pages or an API key.
--- Returns {runId, messageId, conversationId, replayed, status, superseded[], agentName, settings, question, history[]}.
+-- Returns {runId, messageId, conversationId, replayed, status, superseded[], agentName, locale, settings, question, history[]}.
 create function public.begin_turn(
   org uuid, agent uuid, visitor uuid, page_origin text, conversation text, channel text, message_id text, message_text text,
   regenerate boolean default false, answer_id uuid default null, visitor_locale text default null, page_url text default null,
@@ -129,6 +129,7 @@ declare
   run uuid;
   superseded uuid[];
   is_new boolean := false;
+  known_locale text := visitor_locale;
 begin
   select a.name, a.status, a.published_version_id, coalesce(v.settings, '{}') as settings into the_agent
   from public.agents a
@@ -145,7 +146,8 @@ begin
   end if;
 
   if visitor is not null then
-    update public.visitors v set last_seen_at = pg_catalog.now() where v.org_id = org and v.agent_id = agent and v.id = visitor;
+    update public.visitors v set last_seen_at = pg_catalog.now() where v.org_id = org and v.agent_id = agent and v.id = visitor
+    returning coalesce(v.locale, visitor_locale) into known_locale;
     if not found then
       raise exception 'This visitor was erased' using errcode = 'P0002', hint = 'visitor_gone';
     end if;
@@ -158,7 +160,7 @@ begin
     end if;
     insert into public.conversations (org_id, agent_id, visitor_id, client_id, channel, title, locale, page_url)
     values (org, agent, visitor, conversation, channel,
-            pg_catalog.left(pg_catalog.btrim(pg_catalog.regexp_replace(message_text, '\s+', ' ', 'g')), 80), visitor_locale, page_url)
+            pg_catalog.left(pg_catalog.btrim(pg_catalog.regexp_replace(message_text, '\s+', ' ', 'g')), 80), known_locale, page_url)
     on conflict (visitor_id, client_id) do nothing
     returning * into thread;
     is_new := thread.id is not null;
@@ -192,7 +194,7 @@ begin
   end if;
   if replay.id is not null then
     return pg_catalog.jsonb_build_object('runId', replay.id, 'messageId', replay.message_id, 'conversationId', replay.conversation_id,
-      'replayed', true, 'status', replay.status, 'superseded', '[]'::jsonb, 'agentName', the_agent.name, 'settings', the_agent.settings,
+      'replayed', true, 'status', replay.status, 'superseded', '[]'::jsonb, 'agentName', the_agent.name, 'locale', known_locale, 'settings', the_agent.settings,
       'question', message_text, 'history', '[]'::jsonb);
   end if;
 
@@ -228,7 +230,7 @@ begin
   insert into public.runs (org_id, agent_id, agent_version_id, conversation_id, message_id, responder)
   values (org, agent, the_agent.published_version_id, thread.id, answer, begin_turn.responder) returning id into run;
   update public.conversations c set message_count = c.message_count + case when regenerate then 1 else 2 end,
-    last_message_at = pg_catalog.now(), locale = coalesce(visitor_locale, c.locale)
+    last_message_at = pg_catalog.now(), locale = coalesce(known_locale, c.locale)
   where c.id = thread.id;
   if is_new then
     insert into public.usage_daily as u (org_id, agent_id, day, conversations)
@@ -242,7 +244,7 @@ begin
   end if;
 
   return pg_catalog.jsonb_build_object('runId', run, 'messageId', answer, 'conversationId', thread.id, 'replayed', false,
-    'status', 'running', 'superseded', pg_catalog.to_jsonb(superseded), 'agentName', the_agent.name, 'settings', the_agent.settings,
+    'status', 'running', 'superseded', pg_catalog.to_jsonb(superseded), 'agentName', the_agent.name, 'locale', known_locale, 'settings', the_agent.settings,
     'question', question.body, 'history', (
       select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('author', h.author, 'text', h.body) order by h.created_at, h.id), '[]')
       from (

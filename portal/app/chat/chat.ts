@@ -1,0 +1,263 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type CitedPassage, type ConversationMessage, type MessagePart, messagePart } from "@gpt-agent/core/chat-events";
+import type { Db } from "@gpt-agent/core/db";
+import { AppError } from "@gpt-agent/core/errors";
+import { localeOfText, pickLocale } from "@gpt-agent/core/locales";
+import { z } from "zod";
+import type { HistoryTurn } from "./prompt.ts";
+import { replayed } from "./replay.ts";
+import { type RunDeps, run } from "./run.ts";
+import type { LoggedEvent, RunLog } from "./run-log/run-log.ts";
+import { beginTurn, failLostRuns, finishTurn, savePartialAnswer, type TurnRequest, turnError } from "./turn-store.ts";
+
+/** Whose conversations may be touched: from a verified session, never from a request body. */
+export type VisitorIdentity = { orgId: string; agentId: string; visitorId: string };
+
+/** A run and its events after a point, as they come. */
+export type Following = { runId: string; messageId: string; events: AsyncIterable<LoggedEvent> };
+
+/** What an API caller brings along: its clients keep the history themselves. */
+export type GivenContext = { history?: HistoryTurn[]; instructions?: string };
+
+export type ChatDeps = Pick<RunDeps, "retrieve" | "llm" | "fallback" | "log"> & { db: Db; runLog: RunLog };
+
+const storedMessage = z.object({
+  id: z.string(),
+  author: z.enum(["visitor", "agent", "operator", "system"]),
+  parts: z.array(messagePart),
+  status: z.enum(["streaming", "complete", "stopped", "failed"]),
+  createdAt: z.string(),
+  rating: z.enum(["up", "down"]).nullable(),
+});
+const storedConversation = z.object({
+  id: z.string(),
+  clientId: z.string(),
+  title: z.string().nullable(),
+  createdAt: z.string(),
+  lastMessageAt: z.string(),
+  messages: z.array(storedMessage),
+  run: z.object({ id: z.string(), messageId: z.string(), status: z.string() }).nullable(),
+});
+const newestRun = z.object({
+  conversationId: z.string(),
+  id: z.string().nullable(),
+  messageId: z.string().nullable(),
+  status: z.string().nullable(),
+});
+const openedSession = z.object({
+  visitorId: z.uuid(),
+  conversations: z.array(z.object({ id: z.string(), title: z.string().nullable(), lastMessageAt: z.string() })),
+});
+
+export type Conversation = {
+  id: string;
+  title: string | null;
+  createdAt: string;
+  lastMessageAt: string;
+  /** Is an answer being written now? Its stream can be resumed. */
+  running: boolean;
+  messages: ConversationMessage[];
+};
+
+const LOOKS_FOR_A_LOG = 10;
+const LOOK_AGAIN_MS = 50;
+
+const ROLE = { visitor: "user", agent: "assistant", operator: "assistant", system: "system" } as const;
+const noConversation = () => new AppError("not_found", "There is no such conversation.");
+
+/** The conversations of visitors and API callers: everything the routes do, without HTTP. */
+export function createChat(deps: ChatDeps) {
+  const { db, runLog, log } = deps;
+  const runDeps: RunDeps = {
+    ...deps,
+    savePartial: (orgId, runId, text) => savePartialAnswer(db, orgId, runId, text),
+    finish: (orgId, runId, receipt) => finishTurn(db, orgId, runId, receipt),
+  };
+  const isMissing = (error: unknown) => log.warn("a stop could not be passed on", { error });
+
+  /** Is there a log of this run? One that says it is running may be about to open its log in this very moment. */
+  async function isLogged(runId: string, running: boolean): Promise<boolean> {
+    for (let look = 0; !(await runLog.has(runId)); look++) {
+      if (!running || look >= LOOKS_FOR_A_LOG) return false;
+      await sleep(LOOK_AGAIN_MS);
+    }
+    return true;
+  }
+
+  /** A conversation's newest run; runs that nobody writes any more are ended first. @throws AppError("not_found") */
+  async function newest(who: VisitorIdentity, conversationId: string) {
+    const { data, error } = await db.rpc("visitor_run", { org: who.orgId, visitor: who.visitorId, conversation: conversationId });
+    if (error) throw turnError(error);
+    if (data === null) throw noConversation();
+    const found = newestRun.parse(data);
+    if (!found.id || !found.messageId) return null;
+    const logged = await isLogged(found.id, found.status === "running");
+    if (found.status === "running" && !logged) await failLostRuns(db, who.orgId, found.conversationId, !runLog.shared);
+    return { runId: found.id, messageId: found.messageId, running: found.status === "running" && logged, logged };
+  }
+
+  return {
+    /** The visitor (a new one unless the given one still exists) and their newest conversations. */
+    async openSession(agent: { orgId: string; agentId: string }, visitorId: string | null, locale: string | null) {
+      const { data, error } = await db.rpc("open_session", {
+        org: agent.orgId,
+        agent: agent.agentId,
+        visitor: visitorId,
+        visitor_locale: locale,
+      });
+      if (error) throw turnError(error);
+      return openedSession.parse(data);
+    },
+
+    /**
+     * Begins the answer to a question and returns its events from the first on. The answer goes on when nobody reads. A repeated
+     * question follows the run it began before. A run still going in the same conversation is superseded: who asks again has
+     * moved on, and its partial answer is kept.
+     */
+    async ask(request: TurnRequest, signal: AbortSignal, given: GivenContext = {}): Promise<Following> {
+      const turn = await beginTurn(db, request);
+      const { runId, messageId } = turn;
+      for (const older of turn.superseded) await runLog.requestStop(older).catch(isMissing);
+      if (turn.replayed) {
+        if (await isLogged(runId, turn.status === "running")) return { runId, messageId, events: runLog.read(runId, 0, signal) };
+        if (turn.status === "running") await failLostRuns(db, request.orgId, turn.conversationId, !runLog.shared);
+        return {
+          runId,
+          messageId,
+          events: replayed(await this.storedAnswer(request.orgId, messageId), { ...turn, conversationId: request.conversationId }),
+        };
+      }
+      try {
+        await runLog.open(runId);
+      } catch (error) {
+        await failLostRuns(db, request.orgId, turn.conversationId, true);
+        throw new AppError("unavailable", "Answers cannot be streamed right now. Please try again.", { cause: error, retryAfter: 5 });
+      }
+      void run(
+        {
+          orgId: request.orgId,
+          agentId: request.agentId,
+          agentName: turn.agentName,
+          settings: turn.settings,
+          runId,
+          messageId,
+          conversationId: request.conversationId,
+          question: turn.question,
+          history: given.history ?? turn.history,
+          locale: localeOfText(turn.question, pickLocale(turn.locale)),
+          ...(given.instructions ? { extraInstructions: given.instructions } : {}),
+        },
+        runDeps,
+      );
+      return { runId, messageId, events: runLog.read(runId, 0, signal) };
+    },
+
+    /**
+     * The events of a conversation's answer after `lastEventId` ("<runId>:<seq>"), from the first without one; null when
+     * nothing runs and nothing is left to tell. @throws AppError("not_found")
+     */
+    async resume(who: VisitorIdentity, conversationId: string, lastEventId: string | null, signal: AbortSignal): Promise<Following | null> {
+      const current = await newest(who, conversationId);
+      if (!current?.logged) return null;
+      const [, runId, seq] = /^([0-9a-f-]{36}):(\d{1,9})$/.exec(lastEventId ?? "") ?? [];
+      const after = runId === current.runId ? Number(seq) : null;
+      // Ended while the client was away: it gets the rest. One that never saw the run reads the conversation instead.
+      if (!current.running && after === null) return null;
+      return { runId: current.runId, messageId: current.messageId, events: runLog.read(current.runId, after ?? 0, signal) };
+    },
+
+    /** Stops the running answer of a conversation, if there is one. @throws AppError("not_found") */
+    async stop(who: VisitorIdentity, conversationId: string): Promise<void> {
+      const current = await newest(who, conversationId);
+      if (current?.running) await runLog.requestStop(current.runId);
+    },
+
+    /** Stops a run that its only reader has left. */
+    async abandon(runId: string): Promise<void> {
+      await runLog.requestStop(runId).catch(isMissing);
+    },
+
+    /** A visitor's own conversation. @throws AppError("not_found") */
+    async read(who: VisitorIdentity, conversationId: string): Promise<Conversation> {
+      await newest(who, conversationId);
+      const { data, error } = await db.rpc("visitor_conversation", {
+        org: who.orgId,
+        visitor: who.visitorId,
+        conversation: conversationId,
+      });
+      if (error) throw turnError(error);
+      if (data === null) throw noConversation();
+      const found = storedConversation.parse(data);
+      return {
+        id: found.clientId,
+        title: found.title,
+        createdAt: found.createdAt,
+        lastMessageAt: found.lastMessageAt,
+        running: found.run?.status === "running",
+        messages: found.messages.map(({ id, author, parts, status, createdAt, rating }) => ({
+          id,
+          role: ROLE[author],
+          parts,
+          metadata: { createdAt, status, author, ...(rating ? { rating } : {}) },
+        })),
+      };
+    },
+
+    /** Erases a visitor's own conversation and stops its answer. @throws AppError("not_found") */
+    async erase(who: VisitorIdentity, conversationId: string): Promise<void> {
+      const { data, error } = await db.rpc("erase_conversation", { org: who.orgId, visitor: who.visitorId, conversation: conversationId });
+      if (error) throw turnError(error);
+      if (data === null) throw noConversation();
+      for (const runId of data) await runLog.requestStop(runId).catch(isMissing);
+    },
+
+    /** Rates an answer in a visitor's own conversation. @throws AppError("not_found") */
+    async rate(who: VisitorIdentity, messageId: string, rating: "up" | "down", comment: string | null): Promise<void> {
+      const { data, error } = await db.rpc("rate_answer", {
+        org: who.orgId,
+        visitor: who.visitorId,
+        message: messageId,
+        new_rating: rating,
+        new_comment: comment,
+      });
+      if (error) throw turnError(error);
+      if (!data) throw new AppError("not_found", "There is no such answer.");
+    },
+
+    /** A citation inside the passage it was taken from. @throws AppError("not_found") */
+    async citedPassage(who: VisitorIdentity, messageId: string, index: number): Promise<CitedPassage> {
+      const { data, error } = await db.rpc("visitor_citation", {
+        org: who.orgId,
+        visitor: who.visitorId,
+        message: messageId,
+        citation_index: index,
+      });
+      if (error) throw turnError(error);
+      const row = data[0];
+      if (!row) throw new AppError("not_found", "There is no such citation.");
+      return {
+        index: row.index,
+        sourceId: row.source_id ?? "",
+        title: row.title,
+        ...(row.url ? { url: row.url } : {}),
+        ...(row.page ? { page: row.page } : {}),
+        ...(row.heading_path.length > 0 ? { headings: row.heading_path } : {}),
+        quote: row.quote,
+        start: row.char_start,
+        end: row.char_end,
+        passage: row.passage,
+        quoteStart: Math.max(row.passage.indexOf(row.quote), 0),
+      };
+    },
+
+    /** The parts and state of an answer, by its own id. @throws AppError("not_found") */
+    async storedAnswer(orgId: string, messageId: string): Promise<{ parts: MessagePart[]; status: string }> {
+      const { data, error } = await db.from("messages").select("parts, status").eq("org_id", orgId).eq("id", messageId).maybeSingle();
+      if (error) throw turnError(error);
+      if (!data) throw new AppError("not_found", "There is no such answer.");
+      return { parts: z.array(messagePart).parse(data.parts), status: data.status };
+    },
+  };
+}
+
+export type Chat = ReturnType<typeof createChat>;

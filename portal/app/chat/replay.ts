@@ -1,0 +1,24 @@
+import type { ChatEvent, MessagePart } from "@gpt-agent/core/chat-events";
+import type { LoggedEvent } from "./run-log/run-log.ts";
+
+/** The events of an answer whose log is gone, made from what was stored of it. */
+export async function* replayed(
+  answer: { parts: MessagePart[]; status: string },
+  ids: { runId: string; messageId: string; conversationId: string },
+): AsyncGenerator<LoggedEvent> {
+  const events: ChatEvent[] = [
+    { type: "start", messageId: ids.messageId, messageMetadata: { conversationId: ids.conversationId, runId: ids.runId } },
+    ...answer.parts.flatMap((part): ChatEvent[] =>
+      part.type === "text"
+        ? [
+            { type: "text-start", id: "text-1" },
+            { type: "text-delta", id: "text-1", delta: part.text },
+            { type: "text-end", id: "text-1" },
+          ]
+        : [part],
+    ),
+    ...(answer.status === "stopped" ? [{ type: "abort", reason: "stopped" } as const] : []),
+    { type: "finish", finishReason: answer.status === "complete" ? "stop" : answer.status === "failed" ? "error" : "other" },
+  ];
+  for (const [at, event] of events.entries()) yield { seq: at + 1, event };
+}

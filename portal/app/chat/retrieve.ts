@@ -1,0 +1,67 @@
+import type { Db } from "@gpt-agent/core/db";
+import { AppError } from "@gpt-agent/core/errors";
+import type { Embedder } from "@gpt-agent/core/llm/embed";
+
+/** A retrieved chunk, numbered from 1 as the prompt and the markers name it. */
+export type Passage = {
+  index: number;
+  chunkId: string;
+  chunkHash: string;
+  sourceId: string;
+  title: string;
+  url: string | null;
+  mediaType: string | null;
+  page: number | null;
+  headings: string[];
+  text: string;
+  /** Where the text starts in the source's extracted text, in UTF-16 code units. */
+  charStart: number;
+  score: number;
+};
+
+/** Makes the vector of a question with the model that made the passages' vectors; null where the embedder does not fit. */
+export type EmbedQuestion = (question: string, signal: AbortSignal) => Promise<{ vector: number[]; model: string } | null>;
+
+/** Questions through an embedder, where there is one. */
+export function embedQuestion(embedder: Embedder | null): EmbedQuestion | undefined {
+  if (!embedder) return undefined;
+  return async (question, signal) => {
+    const [vector] = await embedder.embed([question], signal);
+    return vector ? { vector, model: embedder.model } : null;
+  };
+}
+
+export type RetrieveQuery = { orgId: string; agentId: string; text: string; limit: number };
+
+/**
+ * The passages of an agent's knowledge that fit a text best, best first. A failing embedder only costs the vectors.
+ * @throws AppError("unavailable") when the database cannot be searched
+ */
+export async function retrieve(db: Db, query: RetrieveQuery, signal: AbortSignal, embed?: EmbedQuestion): Promise<Passage[]> {
+  const embedded = await embed?.(query.text, signal).catch(() => null);
+  const { data, error } = await db
+    .rpc("search_chunks", {
+      org: query.orgId,
+      agent: query.agentId,
+      question: query.text,
+      max_results: query.limit,
+      ...(embedded ? { question_embedding: JSON.stringify(embedded.vector), embedding_model: embedded.model } : {}),
+    })
+    .abortSignal(signal);
+  signal.throwIfAborted();
+  if (error) throw new AppError("unavailable", "The knowledge could not be searched. Please try again.", { cause: error, retryAfter: 5 });
+  return data.map((row, at) => ({
+    index: at + 1,
+    chunkId: row.chunk_id,
+    chunkHash: row.content_hash,
+    sourceId: row.source_id,
+    title: row.title,
+    url: row.url,
+    mediaType: row.media_type,
+    page: row.page,
+    headings: row.heading_path,
+    text: row.body,
+    charStart: row.char_start,
+    score: row.score,
+  }));
+}

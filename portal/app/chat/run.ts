@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ChatEvent } from "@gpt-agent/core/chat-events";
+import type { Log } from "@gpt-agent/core/log";
+import { type AnswerDeps, answer, type Receipt, type Turn } from "./answer.ts";
+import type { RunLog } from "./run-log/run-log.ts";
+
+export type RunDeps = AnswerDeps & {
+  runLog: RunLog;
+  /** Saves the text so far (null: nothing new) and renews the lease; false when the run should not go on. */
+  savePartial(orgId: string, runId: string, text: string | null): Promise<boolean>;
+  finish(orgId: string, runId: string, receipt: Receipt): Promise<boolean>;
+};
+
+/** Deltas that come closer together than this are sent as one, in milliseconds. */
+const COALESCE_MS = 20;
+/** How often a growing answer is saved, in milliseconds: this much of it can be lost with the process. */
+const SAVE_EVERY_MS = 2_000;
+/** The lease is 30 s; it is renewed at least every few saves even when no word came. */
+const RENEW_EVERY_SAVES = 4;
+const STORE_RETRIES_MS = [200, 1_000, 3_000];
+
+/** Appends the events of one run in order, joining deltas that come close together. */
+class LogWriter {
+  private pending: Extract<ChatEvent, { type: "text-delta" }> | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private lastDelta = Number.NEGATIVE_INFINITY;
+  private tail: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly runLog: RunLog,
+    private readonly runId: string,
+    private readonly log: Log,
+  ) {}
+
+  write(event: ChatEvent): void {
+    if (event.type !== "text-delta") {
+      this.flush();
+      this.append(event);
+    } else if (this.pending?.id === event.id) this.pending.delta += event.delta;
+    else {
+      this.flush();
+      this.pending = { ...event };
+      const due = this.lastDelta + COALESCE_MS - performance.now();
+      // The first word never waits.
+      if (due <= 0) this.flush();
+      else this.timer = setTimeout(() => this.flush(), due);
+    }
+  }
+
+  async end(): Promise<void> {
+    this.flush();
+    await this.tail;
+    await this.runLog.close(this.runId).catch((error) => this.log.warn("a run log could not be closed", { error, runId: this.runId }));
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer);
+    if (!this.pending) return;
+    this.lastDelta = performance.now();
+    this.append(this.pending);
+    this.pending = null;
+  }
+
+  /** A log that fails costs the readers their stream, never the run: the answer is still stored. */
+  private append(event: ChatEvent): void {
+    this.tail = this.tail
+      .then(() => this.runLog.append(this.runId, event))
+      .catch((error) => this.log.warn("a run event could not be logged", { error, runId: this.runId }));
+  }
+}
+
+/** Stores the end of a run, patiently: it is the only copy of the answer. */
+async function store(turn: Turn, receipt: Receipt, deps: RunDeps): Promise<void> {
+  for (const pause of [...STORE_RETRIES_MS, null]) {
+    try {
+      await deps.finish(turn.orgId, turn.runId, receipt);
+      return;
+    } catch (error) {
+      if (pause === null) deps.log.error("an answer could not be stored", { error, runId: turn.runId, orgId: turn.orgId });
+      else await sleep(pause);
+    }
+  }
+}
+
+/**
+ * Runs an answer to its end, whether or not anybody reads it: the events go to the run log, the text so far is saved every two
+ * seconds, the receipt at the end. Resolves when all is stored; the log must be open already. Never rejects.
+ */
+export async function run(turn: Turn, deps: RunDeps): Promise<void> {
+  const controller = new AbortController();
+  const stop = () => controller.abort(new Error("stopped"));
+  const writer = new LogWriter(deps.runLog, turn.runId, deps.log);
+  const unlisten = await deps.runLog.onStop(turn.runId, stop).catch((error) => {
+    deps.log.warn("stops cannot be heard", { error, runId: turn.runId });
+    return () => {};
+  });
+
+  let text = "";
+  let saved = "";
+  let idleSaves = 0;
+  let saving: Promise<unknown> = Promise.resolve();
+  const saver = setInterval(() => {
+    if (text === saved && ++idleSaves < RENEW_EVERY_SAVES) return;
+    idleSaves = 0;
+    const partial = text === saved ? null : text;
+    saved = text;
+    saving = deps
+      .savePartial(turn.orgId, turn.runId, partial)
+      .then((goesOn) => goesOn || stop())
+      .catch((error) => deps.log.warn("a partial answer could not be saved", { error, runId: turn.runId }));
+  }, SAVE_EVERY_MS);
+
+  try {
+    const events = answer(turn, deps, controller.signal);
+    let finish: ChatEvent | undefined;
+    for (;;) {
+      const step = await events.next();
+      if (step.done) {
+        clearInterval(saver);
+        await saving;
+        // Stored before `finish` is told, so that whoever has seen it can rate the answer and open its citations.
+        await store(turn, step.value, deps);
+        break;
+      }
+      if (step.value.type === "finish") finish = step.value;
+      else {
+        if (step.value.type === "text-delta") text += step.value.delta;
+        writer.write(step.value);
+      }
+    }
+    if (finish) writer.write(finish);
+  } catch (error) {
+    deps.log.error("a run broke", { error, runId: turn.runId, orgId: turn.orgId });
+  } finally {
+    clearInterval(saver);
+    unlisten();
+    await writer.end();
+  }
+}

@@ -1,0 +1,141 @@
+import { agentSettings } from "@gpt-agent/core/agent-settings";
+import type { Db } from "@gpt-agent/core/db";
+import { AppError, type ErrorCode } from "@gpt-agent/core/errors";
+import { z } from "zod";
+import type { Receipt } from "./answer.ts";
+
+const HINTS: Record<string, [ErrorCode, string]> = {
+  not_found: ["not_found", "There is no such agent, conversation or message."],
+  origin_not_allowed: ["origin_not_allowed", "This site may not talk to the agent. Add its origin to the agent's allowed origins."],
+  agent_paused: ["unavailable", "This agent is paused. Please come back later."],
+  visitor_gone: ["unauthenticated", "This session is no longer valid. Open a new one."],
+  idempotency_mismatch: ["idempotency_mismatch", "This message id or Idempotency-Key was already used with other content."],
+};
+
+/** A database error of one of the chat functions as an AppError, by its hint. */
+export function turnError(error: { message: string; hint?: string | null }): AppError {
+  const [code, message] = HINTS[error.hint ?? ""] ?? ["unavailable", "The conversation could not be stored. Please try again."];
+  return new AppError(code, message, {
+    cause: error,
+    ...(code === "unavailable" ? { retryAfter: error.hint === "agent_paused" ? 60 : 5 } : {}),
+  });
+}
+
+const begun = z.object({
+  runId: z.uuid(),
+  messageId: z.uuid(),
+  conversationId: z.uuid(),
+  replayed: z.boolean(),
+  status: z.enum(["running", "finished", "stopped", "failed"]),
+  superseded: z.array(z.uuid()),
+  agentName: z.string(),
+  locale: z.string().nullable(),
+  // A document from before a setting existed still answers, with the defaults.
+  settings: z.unknown().transform((settings) => agentSettings.safeParse(settings).data ?? agentSettings.parse({})),
+  question: z.string(),
+  history: z.array(z.object({ author: z.enum(["visitor", "agent", "operator"]), text: z.string() })),
+});
+export type BegunTurn = z.infer<typeof begun>;
+
+export type TurnRequest = {
+  orgId: string;
+  agentId: string;
+  /** null: an API call, which has a conversation of its own. */
+  visitorId: string | null;
+  /** The page's origin, checked against the agent's list; null for the portal's own pages and API keys. */
+  origin: string | null;
+  conversationId: string;
+  channel: "widget" | "playground" | "api";
+  /** A message to answer, or the answer to write anew (null: the newest). */
+  ask: { messageId: string; text: string } | { regenerate: string | null };
+  /** What the browser asks for; the locale of the visitor's session goes before it. */
+  locale?: string;
+  pageUrl?: string;
+  responder: "model" | "quotes";
+  idempotency?: { scope: string; key: string; requestHash: string };
+};
+
+/**
+ * Stores the question and begins the run that answers it; a repeated one finds the run it began before.
+ * @throws AppError by what is wrong: not_found, origin_not_allowed, unauthenticated, idempotency_mismatch, unavailable
+ */
+export async function beginTurn(db: Db, request: TurnRequest): Promise<BegunTurn> {
+  const { ask } = request;
+  const { data, error } = await db.rpc("begin_turn", {
+    org: request.orgId,
+    agent: request.agentId,
+    visitor: request.visitorId,
+    page_origin: request.origin,
+    conversation: request.conversationId,
+    channel: request.channel,
+    message_id: "text" in ask ? ask.messageId : null,
+    message_text: "text" in ask ? ask.text : "",
+    regenerate: "regenerate" in ask,
+    answer_id: "regenerate" in ask ? ask.regenerate : null,
+    visitor_locale: request.locale ?? null,
+    page_url: request.pageUrl ?? null,
+    responder: request.responder,
+    idempotency_scope: request.idempotency?.scope ?? null,
+    idempotency_key: request.idempotency?.key ?? null,
+    request_hash: request.idempotency?.requestHash ?? null,
+  });
+  if (error) throw turnError(error);
+  return begun.parse(data);
+}
+
+/** Saves what an answer has so far (null: only renews its lease). False when the run should not go on. */
+export async function savePartialAnswer(db: Db, orgId: string, runId: string, text: string | null): Promise<boolean> {
+  const { data, error } = await db.rpc("save_partial_answer", { org: orgId, run: runId, partial_text: text });
+  if (error) throw turnError(error);
+  return data;
+}
+
+/** Stores the finished answer with its receipt. False when it was erased or ended meanwhile. */
+export async function finishTurn(db: Db, orgId: string, runId: string, receipt: Receipt): Promise<boolean> {
+  const { usage } = receipt;
+  const { data, error } = await db.rpc("finish_turn", {
+    org: orgId,
+    run: runId,
+    result: {
+      status: receipt.status,
+      outcome: receipt.outcome,
+      responder: receipt.responder,
+      text: receipt.text,
+      parts: receipt.parts,
+      question: receipt.question,
+      model: usage.model,
+      provider: usage.provider,
+      promptHash: receipt.promptHash,
+      promptTokens: usage.promptTokens,
+      completionTokens: usage.completionTokens,
+      cachedTokens: usage.cachedTokens,
+      costMicros: usage.costMicros,
+      retrievalMs: receipt.retrievalMs,
+      firstTokenMs: receipt.firstTokenMs,
+      totalMs: receipt.totalMs,
+      errorCode: receipt.errorCode,
+      passages: receipt.passages.map((passage) => ({
+        position: passage.index,
+        chunkId: passage.chunkId,
+        chunkHash: passage.chunkHash,
+        score: passage.score,
+      })),
+      citations: receipt.citations.map(({ citation, passage }) => ({
+        ...citation,
+        url: citation.url ?? null,
+        page: citation.page ?? null,
+        headings: citation.headings ?? [],
+        chunkId: passage.chunkId,
+        passage: passage.text,
+      })),
+    },
+  });
+  if (error) throw turnError(error);
+  return data;
+}
+
+/** Ends the running answers of a conversation that no process writes any more. With `everything` also those whose lease still runs. */
+export async function failLostRuns(db: Db, orgId: string, conversationId: string, everything: boolean): Promise<void> {
+  const { error } = await db.rpc("fail_lost_runs", { org: orgId, conversation: conversationId, everything });
+  if (error) throw turnError(error);
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from "node:crypto";
+import { AppError, toAppError } from "@gpt-agent/core/errors";
+import type { Log } from "@gpt-agent/core/log";
+import { problem } from "./problem.ts";
+
+/** What Remix hands to loaders and actions, as far as API routes need it. */
+export type RouteArgs = { request: Request; params: Record<string, string | undefined> };
+
+export type ApiCall = RouteArgs & { requestId: string; log: Log };
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
+export type Handlers<Call> = Partial<Record<Method, (call: Call) => Promise<Response>>>;
+
+/** Which handler serves a request; HEAD is answered as GET. @throws AppError("method_not_allowed") */
+export function pickHandler<Call>(handlers: Handlers<Call>, method: string): (call: Call) => Promise<Response> {
+  const name = method === "HEAD" ? "GET" : method;
+  const handler = Object.entries(handlers).find(([own]) => own === name)?.[1];
+  if (!handler) throw new AppError("method_not_allowed", `Use ${Object.keys(handlers).join(" or ")} here.`);
+  return handler;
+}
+
+/** A thrown value as an answer; our own failures are logged with their cause. */
+export function renderError(thrown: unknown, call: ApiCall, render: (error: AppError, requestId: string) => Response): Response {
+  const error = toAppError(thrown);
+  if (error.status >= 500) call.log.error(error.message, { code: error.code, error: error.cause ?? error });
+  return render(error, call.requestId);
+}
+
+/**
+ * A loader and action in one for an API route without CORS: picks the method's handler, gives each request an id, and turns
+ * whatever is thrown into an answer in the API's own shape.
+ */
+export function apiRoute(log: Log, handlers: Handlers<ApiCall>, render: (error: AppError, requestId: string) => Response = problem) {
+  return async ({ request, params }: RouteArgs): Promise<Response> => {
+    const requestId = randomUUID();
+    const call: ApiCall = { request, params, requestId, log: log.with({ requestId }) };
+    try {
+      return await pickHandler(handlers, request.method)(call);
+    } catch (thrown) {
+      const response = renderError(thrown, call, render);
+      if (response.status === 405) response.headers.set("allow", Object.keys(handlers).join(", "));
+      return response;
+    }
+  };
+}
+
+/** A JSON answer that is nobody else's to keep. */
+export const privateJson = (body: unknown, init: { status?: number; headers?: Record<string, string> } = {}): Response =>
+  new Response(JSON.stringify(body), {
+    status: init.status ?? 200,
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      ...init.headers,
+    },
+  });

@@ -1,0 +1,25 @@
+import { AppError } from "@gpt-agent/core/errors";
+import { z } from "zod";
+
+const notFound = () => new AppError("not_found", "There is no such thing here.");
+
+/** A UUID from a path. Anything else is 404 and reaches no query (T33). */
+export function uuidOr404(value: string | undefined): string {
+  const parsed = z.uuid().safeParse(value);
+  if (!parsed.success) throw notFound();
+  return parsed.data;
+}
+
+/** A conversation's id as its browser chose it: up to 100 characters. */
+export function conversationParam(value: string | undefined): string {
+  const parsed = conversationId.safeParse(value);
+  if (!parsed.success) throw notFound();
+  return parsed.data;
+}
+export const conversationId = z.string().regex(/^[\w.:-]{1,100}$/, { error: "must be 1 to 100 letters, digits or . : _ -" });
+
+/** A citation's number. */
+export function indexOr404(value: string | undefined): number {
+  if (!/^[1-9]\d{0,3}$/.test(value ?? "")) throw notFound();
+  return Number(value);
+}

@@ -1,0 +1,42 @@
+import type { AppError } from "@gpt-agent/core/errors";
+
+const TITLES: Record<number, string> = {
+  400: "Bad request",
+  401: "Not signed in",
+  403: "Not allowed",
+  404: "Not found",
+  405: "Method not allowed",
+  409: "Conflict",
+  413: "Too large",
+  415: "Unsupported media type",
+  422: "Cannot be processed",
+  429: "Too many requests",
+  500: "Internal error",
+  502: "Upstream failed",
+  503: "Unavailable",
+};
+
+/** Headers that every error carries: what it is, how long to wait, never cached. */
+export function errorHeaders(error: AppError, requestId: string): Headers {
+  const headers = new Headers({ "cache-control": "no-store", "x-request-id": requestId, "x-content-type-options": "nosniff" });
+  const retryAfter = error.retryAfter ?? (error.status === 503 ? 5 : undefined);
+  if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter));
+  return headers;
+}
+
+/** An error as application/problem+json (RFC 9457). */
+export function problem(error: AppError, requestId: string): Response {
+  const headers = errorHeaders(error, requestId);
+  headers.set("content-type", "application/problem+json");
+  const retryAfter = headers.get("retry-after");
+  const body = {
+    type: `about:blank#${error.code}`,
+    title: TITLES[error.status] ?? "Error",
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+    requestId,
+    ...(retryAfter ? { retryAfter: Number(retryAfter) } : {}),
+  };
+  return new Response(JSON.stringify(body), { status: error.status, headers });
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from "node:crypto";
+import { AppError } from "@gpt-agent/core/errors";
+import type { Log } from "@gpt-agent/core/log";
+import { type ApiCall, type Handlers, pickHandler, type RouteArgs, renderError } from "./api-route.ts";
+import { clientAddress } from "./client-address.ts";
+import type { Limiter, LimitName } from "./limiter/limiter.ts";
+import { problem } from "./problem.ts";
+import type { Door, VisitorDoor } from "./visitor-door.ts";
+import type { VisitorClaims, VisitorTokens } from "./visitor-token.ts";
+
+/** What the visitor API's routes need of the outside. */
+export type VisitorApi = { door: VisitorDoor; tokens: VisitorTokens; limiter: Limiter; trustedProxies: number; log: Log };
+
+export type VisitorCall = ApiCall & {
+  api: VisitorApi;
+  address: string;
+  /** The page's origin as the browser sent it; null when there is no header. */
+  origin: string | null;
+  /** The origin that may read the answer, once it is known to be allowed. */
+  readableBy: string | null;
+};
+
+const EXPOSED = "retry-after, x-request-id, x-vercel-ai-ui-message-stream";
+const ALLOWED_HEADERS = "authorization, content-type, idempotency-key, last-event-id";
+const notAllowed = () =>
+  new AppError("origin_not_allowed", "This site may not talk to the agent. Add its origin to the agent's allowed origins.");
+
+/** Counts one use of a limit. @throws AppError("rate_limited") */
+export const limit = (call: VisitorCall, name: LimitName, key: string) => call.api.limiter.enforce([name, key]);
+
+/**
+ * The agent that a path names, for a page that may talk to it.
+ * An absent Origin is let in only where `withoutOrigin` says so: browsers leave it out of same-origin GETs alone.
+ * @throws AppError("not_found" | "origin_not_allowed")
+ */
+export async function enterAgent(call: VisitorCall, options: { withoutOrigin: boolean }): Promise<Door> {
+  const door = await call.api.door.find(call.params.agentId ?? "");
+  if (call.origin === null ? !options.withoutOrigin : !call.api.door.admits(door, call.origin)) throw notAllowed();
+  call.readableBy = call.origin;
+  return door;
+}
+
+/**
+ * The visitor who makes a call: a valid token, used from the origin it was made for, which the agent still lists. An absent
+ * Origin passes only for the portal's own pages, whose GETs carry none.
+ * @param options.checkOrigin false when the database checks the agent's list in the same call
+ * @throws AppError("unauthenticated" | "origin_not_allowed")
+ */
+export async function requireVisitor(call: VisitorCall, options: { checkOrigin: boolean } = { checkOrigin: true }): Promise<VisitorClaims> {
+  const { door, tokens } = call.api;
+  const [, token] = /^Bearer (\S+)$/i.exec(call.request.headers.get("authorization") ?? "") ?? [];
+  const who = token ? await tokens.verify(token) : null;
+  if (!who || (call.params.agentId !== undefined && call.params.agentId !== who.agentPublicId)) {
+    throw new AppError("unauthenticated", "The session is missing, expired or for another agent. Open a new one.");
+  }
+  if ((call.origin ?? door.ownOrigin) !== who.origin) throw notAllowed();
+  if (options.checkOrigin && !door.admits(await door.find(who.agentPublicId), who.origin)) throw notAllowed();
+  call.readableBy = call.origin;
+  return who;
+}
+
+/** May the page that asked read an answer that no handler has vouched for (a preflight, an early error)? */
+async function mayRead(call: VisitorCall): Promise<boolean> {
+  if (call.origin === null) return false;
+  const { door } = call.api;
+  if (call.params.agentId === undefined) return door.isKnown(call.origin);
+  const agent = await door.find(call.params.agentId).catch(() => null);
+  return agent ? door.admits(agent, call.origin) : door.isKnown(call.origin);
+}
+
+async function preflight(call: VisitorCall, methods: string[]): Promise<Response> {
+  const allow = [...methods, "OPTIONS"].join(", ");
+  if (call.origin === null) return new Response(null, { status: 204, headers: { allow } });
+  if (!(await mayRead(call))) throw notAllowed();
+  call.readableBy = call.origin;
+  const headers = {
+    "access-control-allow-methods": allow,
+    "access-control-allow-headers": ALLOWED_HEADERS,
+    "access-control-max-age": "600",
+  };
+  return new Response(null, { status: 204, headers });
+}
+
+/** CORS without credentials: only an origin that was checked is named, and caches are told that it matters. */
+function withCors(response: Response, call: VisitorCall): Response {
+  response.headers.append("vary", "Origin");
+  response.headers.set("x-request-id", call.requestId);
+  if (call.readableBy !== null) {
+    response.headers.set("access-control-allow-origin", call.readableBy);
+    response.headers.set("access-control-expose-headers", EXPOSED);
+  }
+  return response;
+}
+
+/**
+ * A loader and action in one for a route of the visitor API: preflights, methods, CORS on every answer (errors too) and
+ * problem+json for whatever is thrown. Cookies are neither read nor set.
+ */
+export function visitorRoute(openApi: () => VisitorApi, handlers: Handlers<VisitorCall>) {
+  return async ({ request, params }: RouteArgs): Promise<Response> => {
+    const api = openApi();
+    const requestId = randomUUID();
+    const call: VisitorCall = {
+      request,
+      params,
+      requestId,
+      api,
+      log: api.log.with({ requestId }),
+      address: clientAddress(request, api.trustedProxies),
+      origin: request.headers.get("origin"),
+      readableBy: null,
+    };
+    try {
+      if (request.method === "OPTIONS") return withCors(await preflight(call, Object.keys(handlers)), call);
+      return withCors(await pickHandler(handlers, request.method)(call), call);
+    } catch (thrown) {
+      const response = renderError(thrown, call, problem);
+      if (response.status === 405) response.headers.set("allow", [...Object.keys(handlers), "OPTIONS"].join(", "));
+      const refused = thrown instanceof AppError && thrown.code === "origin_not_allowed";
+      if (refused) call.readableBy = null;
+      else if (call.readableBy === null && (await mayRead(call).catch(() => false))) call.readableBy = call.origin;
+      return withCors(response, call);
+    }
+  };
+}

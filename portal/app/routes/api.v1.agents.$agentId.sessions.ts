@@ -1,0 +1,42 @@
+import type { VisitorSession } from "@gpt-agent/core/chat-events";
+import { AppError } from "@gpt-agent/core/errors";
+import { z } from "zod";
+import { privateJson } from "~/http/api-route";
+import { readJson } from "~/http/json-body";
+import { enterAgent, limit, visitorRoute } from "~/http/visitor-route";
+import { chat, visitorApi } from "~/services.server";
+
+const sessionRequest = z.strictObject({
+  /** An earlier token of ours, also an expired one: the same visitor comes back. */
+  visitorToken: z.string().min(1).max(4_096).optional(),
+  locale: z
+    .string()
+    .regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$/)
+    .optional(),
+  identityToken: z.string().min(1).max(10_000).optional(),
+});
+
+const route = visitorRoute(visitorApi, {
+  async POST(call) {
+    await limit(call, "session", call.address);
+    const door = await enterAgent(call, { withoutOrigin: false });
+    const { visitorToken, locale, identityToken } = await readJson(call.request, sessionRequest);
+    if (identityToken) throw new AppError("invalid_request", "Verified visitors (identityToken) are not supported yet. Leave it out.");
+    const origin = call.origin ?? call.api.door.ownOrigin;
+    const known = visitorToken ? await call.api.tokens.remember(visitorToken) : null;
+    // A token of another agent or page, or none of ours, simply makes a new visitor.
+    const visitorId = known?.agentId === door.agentId && known.origin === origin ? known.visitorId : null;
+    const opened = await chat.openSession(door, visitorId, locale ?? null);
+    const { token, expiresAt } = await call.api.tokens.sign({
+      visitorId: opened.visitorId,
+      orgId: door.orgId,
+      agentId: door.agentId,
+      agentPublicId: door.publicId,
+      origin,
+    });
+    const session: VisitorSession = { token, expiresAt: expiresAt.toISOString(), ...opened };
+    return privateJson(session, { status: 201 });
+  },
+});
+export const loader = route;
+export const action = route;
