@@ -13,12 +13,36 @@ import { createPgliteConnection } from "@supabase/lite/pglite";
  * data exception (class 22) quotes the offending value, so it is left out.
  */
 Object.defineProperty(messages.DatabaseError.prototype, inspect.custom, {
+  writable: true,
   value(this: InstanceType<typeof messages.DatabaseError>) {
     const where = [this.table && `table ${this.table}`, this.constraint && `constraint ${this.constraint}`].filter(Boolean).join(", ");
     const message = this.code?.startsWith("22") ? "data exception" : this.message;
     return `DatabaseError ${this.code}: ${message}${where && ` (${where})`}`;
   },
 });
+
+/** PostgREST's HTTP status for the errors that Supabase Lite does not know (https://postgrest.org, "Errors"). */
+function postgrestStatus(code: string): number | null {
+  if (code === "P0001" || code === "23514" || code === "23P01") return 400;
+  return /^(P0|40|57)/.test(code) ? 500 : null;
+}
+
+/**
+ * Supabase Lite answers errors that it does not know, those that our own functions raise among them, with 500 and neither code
+ * nor hint. Hosted Supabase passes both on, and the portal reads them; so they travel the way PostgREST offers for errors with
+ * a status of their own (code PGRST, the answer's body as JSON in the message), which Supabase Lite understands.
+ */
+function asPostgrestAnswers(error: unknown): unknown {
+  if (!(error instanceof messages.DatabaseError) || !error.code) return error;
+  const status = postgrestStatus(error.code);
+  if (status === null) return error;
+  return Object.assign(Object.create(error) as typeof error, {
+    code: "PGRST",
+    message: JSON.stringify({ code: error.code, message: error.message, details: error.detail ?? null, hint: error.hint ?? null }),
+    detail: JSON.stringify({ status, headers: {} }),
+    [inspect.custom]: () => inspect(error),
+  });
+}
 
 /**
  * Opens Postgres (PGlite) with the extensions our migrations ask for.
@@ -41,6 +65,7 @@ export async function openDatabase(folder?: string, extensions: Extensions = {})
     );
   }
   Reflect.set(connection, "rlsState", "active");
+  connection.normalizeDbError = asPostgrestAnswers;
   return connection;
 }
 
