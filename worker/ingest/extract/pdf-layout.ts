@@ -1,0 +1,129 @@
+import type { DocumentBuilder } from "../document.ts";
+
+/** A line of a page; lengths in points, y grows upwards. */
+export type Line = { text: string; x: number; y: number; size: number; end: number };
+
+/** Running heads and feet repeat on this share of pages at least. */
+const REPEATS_ON = 0.5;
+const EDGE_LINES = 2;
+
+/** Makes headings and paragraphs of the pages' lines and hands them to the builder. */
+export function layOut(pages: Line[][], builder: DocumentBuilder) {
+  const running = runningLines(pages);
+  const bodySize = commonSize(pages);
+  const levels = headingLevels(pages, bodySize);
+  const width = rightEdge(pages);
+  let paragraph = "";
+  let startedOn = 0;
+  const flush = () => {
+    builder.paragraph(paragraph, startedOn);
+    paragraph = "";
+  };
+  pages.forEach((lines, index) => {
+    const edges = edgeLines(lines);
+    const kept = lines.filter((line) => !(edges.has(line) && running.has(pattern(line.text))));
+    let previous: Line | null = null;
+    for (const line of kept) {
+      const level = levels.get(Math.round(line.size));
+      if (level && line.text.length <= 200 && /\p{L}/u.test(line.text)) {
+        flush();
+        builder.heading(level, line.text, index + 1);
+        previous = null;
+        continue;
+      }
+      if (paragraph && (!previous ? endsSentence(paragraph) || startsItem(line.text) : parts(previous, line, width))) flush();
+      if (!paragraph) startedOn = index + 1;
+      paragraph = join(paragraph, line.text, previous !== null && previous.end < width * 0.7);
+      previous = line;
+    }
+  });
+  flush();
+}
+
+/** Whether a new paragraph begins between two lines of a page. */
+function parts(above: Line, line: Line, width: number): boolean {
+  const gap = above.y - line.y;
+  if (gap > Math.max(above.size, line.size) * 1.75 || gap < 0) return true;
+  if (startsItem(line.text)) return true;
+  // A line that ends early ends its paragraph; so does an indent after a sentence.
+  if (endsSentence(above.text) && (above.end < width * 0.8 || line.x > above.x + above.size)) return true;
+  return false;
+}
+
+const startsItem = (text: string) => /^([•▪◦‣●○■□–—*-]|\d{1,3}[.)]|[a-zа-я]\))\s+\S/iu.test(text);
+const endsSentence = (text: string) => /[.!?…:;][)"»”]*$/.test(text);
+
+/**
+ * Joins a line to a paragraph; a word that was parted by a hyphen at the line's end is made whole. After a short line the
+ * break is meant: an address, a list, a poem.
+ */
+function join(paragraph: string, line: string, afterShortLine: boolean): string {
+  if (!paragraph) return line;
+  if (/\p{L}[\u00ad\u2010]$/u.test(paragraph) || (/\p{Ll}-$/u.test(paragraph) && /^\p{Ll}/u.test(line)))
+    return paragraph.slice(0, -1) + line;
+  return `${paragraph}${afterShortLine ? "\n" : " "}${line}`;
+}
+
+/** Where full lines end: the edge that one line in ten reaches. */
+function rightEdge(pages: Line[][]): number {
+  const ends = pages.flatMap((lines) => lines.map((line) => line.end)).sort((a, b) => b - a);
+  return ends[Math.floor(ends.length / 10)] ?? 0;
+}
+
+/** The size in which most of the letters are set. */
+function commonSize(pages: Line[][]): number {
+  const letters = new Map<number, number>();
+  for (const line of pages.flat()) letters.set(Math.round(line.size), (letters.get(Math.round(line.size)) ?? 0) + line.text.length);
+  return [...letters].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 0;
+}
+
+/** Sizes clearly larger than the body's, as heading levels, the largest first; at most four. */
+function headingLevels(pages: Line[][], bodySize: number): Map<number, number> {
+  const sizes = new Map<number, number>();
+  let total = 0;
+  for (const line of pages.flat()) {
+    total += line.text.length;
+    const size = Math.round(line.size);
+    if (line.size >= bodySize * 1.15 && size > bodySize) sizes.set(size, (sizes.get(size) ?? 0) + line.text.length);
+  }
+  // Type of which there is much is not for headings: slides and posters have no body.
+  const heads = [...sizes].filter(([, letters]) => letters < total * 0.2).map(([size]) => size);
+  return new Map(
+    heads
+      .sort((a, b) => b - a)
+      .slice(0, 4)
+      .map((size, index) => [size, index + 1]),
+  );
+}
+
+/** The one or two lines at the top and at the bottom of a page that stand apart from what is between. */
+function edgeLines(lines: Line[]): Set<Line> {
+  const edges = new Set<Line>();
+  for (const [first, step] of [
+    [0, 1],
+    [lines.length - 1, -1],
+  ] as const) {
+    for (let count = EDGE_LINES; count >= 1; count--) {
+      const [last, inner] = [lines[first + step * (count - 1)], lines[first + step * count]];
+      if (!last || !inner || Math.abs(last.y - inner.y) < Math.max(last.size, inner.size) * 1.9) continue;
+      for (let at = 0; at < count; at++) edges.add(lines[first + step * at]!);
+      break;
+    }
+  }
+  return edges;
+}
+
+/** A line with its numbers taken out, so that "Page 7" and "Page 8" are the same. */
+const pattern = (text: string) => text.replace(/\d+/g, "#").toLowerCase();
+
+/** Lines that stand at the top or the bottom of most pages. */
+function runningLines(pages: Line[][]): Set<string> {
+  const filled = pages.filter((lines) => lines.length > 0).length;
+  if (filled < 3) return new Set();
+  const seen = new Map<string, number>();
+  for (const lines of pages) {
+    const edges = new Set([...edgeLines(lines)].map((line) => pattern(line.text)));
+    for (const edge of edges) seen.set(edge, (seen.get(edge) ?? 0) + 1);
+  }
+  return new Set([...seen].filter(([text, count]) => count >= filled * REPEATS_ON && text.length <= 120).map(([text]) => text));
+}
