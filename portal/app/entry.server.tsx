@@ -7,6 +7,7 @@ import { isbot } from "isbot";
 import { renderToPipeableStream } from "react-dom/server";
 import { NonceContext } from "~/components/nonce";
 import { securityHeaders } from "~/http/security-headers";
+import { handOverCookies } from "~/http/session.server";
 import { env, log } from "~/services.server";
 
 /** Milliseconds after which data that is still being loaded is given up. */
@@ -30,9 +31,8 @@ export default function handleRequest(request: Request, status: number, headers:
         [whenReady]() {
           shellSent = true;
           const body = new PassThrough();
-          for (const [name, value] of Object.entries(securityHeaders({ nonce, https }))) headers.set(name, value);
           headers.set("Content-Type", "text/html; charset=utf-8");
-          if (!headers.has("Cache-Control")) headers.set("Cache-Control", "private, no-store");
+          finish(request, headers, nonce);
           resolve(new Response(createReadableStreamFromReadable(body), { headers, status: answerStatus }));
           pipe(body);
         },
@@ -48,13 +48,16 @@ export default function handleRequest(request: Request, status: number, headers:
   });
 }
 
-/** The same care for what client-side navigation and resource routes fetch. */
-export function handleDataRequest(response: Response): Response {
-  for (const [name, value] of Object.entries(securityHeaders({ https }))) {
-    if (!response.headers.has(name)) response.headers.set(name, value);
-  }
-  if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "private, no-store");
+/** The same care for what client-side navigation fetches. */
+export function handleDataRequest(response: Response, { request }: LoaderFunctionArgs | ActionFunctionArgs): Response {
+  finish(request, response.headers);
   return response;
+}
+
+function finish(request: Request, headers: Headers, nonce?: string) {
+  for (const [name, value] of Object.entries(securityHeaders({ nonce, https }))) if (!headers.has(name)) headers.set(name, value);
+  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "private, no-store");
+  handOverCookies(request, headers);
 }
 
 /** What a loader or action threw that is no answer of ours: for the log, never for the page. */

@@ -1,0 +1,76 @@
+import type { ReactNode } from "react";
+
+const Drawing = ({ children }: { children: ReactNode }) => (
+  <svg
+    aria-hidden="true"
+    width="132"
+    height="96"
+    viewBox="0 0 132 96"
+    fill="none"
+    stroke="currentColor"
+    strokeWidth="1.5"
+    strokeLinecap="round"
+    strokeLinejoin="round"
+  >
+    {children}
+  </svg>
+);
+const ground = "stroke-line-strong";
+const paper = "fill-surface stroke-line-strong";
+
+export const DocumentsDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <rect className={paper} x="24" y="22" width="44" height="58" rx="5" transform="rotate(-7 46 51)" />
+    <rect className={paper} x="62" y="20" width="46" height="60" rx="5" transform="rotate(5 85 50)" />
+    <rect className="fill-surface" x="43" y="14" width="48" height="64" rx="6" />
+    <path d="M53 28h20M53 37h28M53 46h28" className="stroke-line-strong" />
+    <path d="M53 57h18" strokeWidth="5" className="stroke-accent-soft" />
+    <path d="M53 57h18M53 66h24" />
+  </Drawing>
+);
+
+export const AgentDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <rect className="fill-surface" x="34" y="26" width="64" height="50" rx="14" />
+    <path d="M66 26V15" />
+    <circle cx="66" cy="11" r="4" className="fill-accent-soft" />
+    <circle cx="54" cy="48" r="3.5" className="fill-current" stroke="none" />
+    <circle cx="78" cy="48" r="3.5" className="fill-current" stroke="none" />
+    <path d="M56 61c6 5 14 5 20 0" />
+    <path className={ground} d="M26 44v16M106 44v16" />
+  </Drawing>
+);
+
+export const ConversationDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <path className={paper} d="M22 24a8 8 0 0 1 8-8h42a8 8 0 0 1 8 8v18a8 8 0 0 1-8 8H42L30 60V50a8 8 0 0 1-8-8z" />
+    <path className="stroke-line-strong" d="M34 28h32M34 38h20" />
+    <path className="fill-surface" d="M56 46a8 8 0 0 1 8-8h40a8 8 0 0 1 8 8v16a8 8 0 0 1-8 8v10L92 70H64a8 8 0 0 1-8-8z" />
+    <path d="M67 50h34M67 59h18" />
+    <circle cx="94" cy="59" r="4.5" className="fill-accent-soft" />
+  </Drawing>
+);
+
+export const KeyDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <circle className="fill-surface" cx="48" cy="48" r="20" />
+    <circle cx="42" cy="48" r="5" className="fill-accent-soft" />
+    <path d="M68 48h42v12M98 48v8M88 48v6" />
+  </Drawing>
+);
+
+export const LostDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <rect className="fill-surface" x="34" y="18" width="64" height="60" rx="8" />
+    <path className="stroke-line-strong" d="M34 34h64" />
+    <circle cx="43" cy="26" r="1.5" />
+    <circle cx="50" cy="26" r="1.5" />
+    <path d="M56 50l8 8M64 50l-8 8M72 50l8 8M80 50l-8 8" />
+    <path d="M58 68c5-3 15-3 20 0" />
+  </Drawing>
+);

@@ -1,0 +1,163 @@
+import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
+import { useLoaderData } from "@remix-run/react";
+import { Plus } from "lucide-react";
+import { useState } from "react";
+import { z } from "zod";
+import { Button } from "~/components/button";
+import { CodeBlock } from "~/components/copy";
+import { ConfirmDialog, Dialog } from "~/components/dialog";
+import { KeyDrawing } from "~/components/drawings";
+import { Field, Input } from "~/components/field";
+import { Card, EmptyState } from "~/components/page";
+import { PageError } from "~/components/page-error";
+import { Ago } from "~/components/time";
+import { useAction } from "~/components/use-action";
+import { createApiKey } from "~/http/api-key";
+import { attempt, parseFields, readForm } from "~/http/form.server";
+import { requireMember } from "~/http/guards.server";
+import type { ErrorCode } from "~/i18n/error-codes";
+import { useText } from "~/i18n/text";
+import { titled } from "~/i18n/title";
+import { type ApiKey, addApiKey, listApiKeys, revokeApiKey } from "~/models/api-key.server";
+import { entityName } from "~/models/names";
+
+export { offlineSafe as clientAction } from "~/components/offline-safe";
+
+export const meta: MetaFunction = titled((t) => t.orgSettings.keys);
+
+export async function loader({ request, params }: LoaderFunctionArgs) {
+  const { db, org } = await requireMember(request, params.orgSlug, "admin");
+  return { keys: await listApiKeys(db, { orgId: org.id }) };
+}
+
+const creation = z.strictObject({ intent: z.literal("create"), name: entityName });
+const revocation = z.strictObject({ intent: z.literal("revoke"), keyId: z.uuid() });
+
+export async function action({ request, params }: ActionFunctionArgs) {
+  const { db, org, user } = await requireMember(request, params.orgSlug, "admin");
+  const fields = await readForm(request);
+  if (fields.intent === "revoke") {
+    const form = parseFields(fields, revocation);
+    if (!form.ok) return data(form, { status: 400 });
+    const done = await attempt(() => revokeApiKey(db, { orgId: org.id, keyId: form.value.keyId }));
+    return done.ok ? { ok: true as const } : data(done, { status: 400 });
+  }
+  const form = parseFields(fields, creation);
+  if (!form.ok) return data(form, { status: 400 });
+  const { key, hash, lastFour } = createApiKey();
+  const done = await attempt(() => addApiKey(db, { orgId: org.id, userId: user.id, name: form.value.name, hash, lastFour }));
+  // The one answer that holds the key itself; pages behind sign-in are never stored.
+  return done.ok ? { ok: true as const, key } : data(done, { status: 400 });
+}
+
+type Answer = { ok: true; key?: string } | { ok: false; errors: Record<string, ErrorCode> };
+
+export default function ApiKeys() {
+  const t = useText();
+  const words = t.keys;
+  const { keys } = useLoaderData<typeof loader>();
+  const [open, setOpen] = useState(false);
+  const [fresh, setFresh] = useState<string | null>(null);
+  const [doomed, setDoomed] = useState<ApiKey | null>(null);
+  const creating = useAction<Answer>((answer) => answer.ok && setFresh(answer.key ?? null));
+  const revoking = useAction(() => setDoomed(null));
+  const create = (
+    <Button
+      look="primary"
+      onClick={() => {
+        setFresh(null);
+        setOpen(true);
+      }}
+    >
+      <Plus aria-hidden className="size-4" />
+      {words.new}
+    </Button>
+  );
+  return (
+    <div className="max-w-4xl">
+      {keys.length === 0 ? (
+        <Card as="div">
+          <EmptyState drawing={<KeyDrawing />} title={words.emptyTitle} action={create}>
+            {words.emptyText}
+          </EmptyState>
+        </Card>
+      ) : (
+        <>
+          <div className="mb-4 flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
+            <p className="min-w-0 flex-1 basis-64 text-muted">{words.lead}</p>
+            {create}
+          </div>
+          <Card className="overflow-clip">
+            <ul className="divide-y divide-line">
+              {keys.map((key) => (
+                <li key={key.id} className="flex flex-wrap items-center gap-x-6 gap-y-2 px-4 py-3">
+                  <div className="min-w-0 flex-1 basis-52">
+                    <p className="truncate font-medium">{key.name}</p>
+                    <p className="font-mono text-sm text-muted">gap_live_…{key.lastFour}</p>
+                  </div>
+                  <dl className="flex gap-6 text-sm">
+                    <div>
+                      <dt className="text-muted">{words.created}</dt>
+                      <dd>
+                        <Ago at={key.created_at} />
+                      </dd>
+                    </div>
+                    <div>
+                      <dt className="text-muted">{words.lastUsed}</dt>
+                      <dd>{key.last_used_at ? <Ago at={key.last_used_at} /> : t.common.never}</dd>
+                    </div>
+                  </dl>
+                  <Button look="danger-ghost" size="sm" onClick={() => setDoomed(key)} aria-label={`${words.revoke}: ${key.name}`}>
+                    {words.revoke}
+                  </Button>
+                </li>
+              ))}
+            </ul>
+          </Card>
+        </>
+      )}
+      <Dialog
+        open={open}
+        onOpenChange={setOpen}
+        title={fresh ? words.createdTitle : words.new}
+        description={fresh ? words.createdText : words.lead}
+      >
+        {fresh ? (
+          <div className="mt-5 space-y-5">
+            <CodeBlock code={fresh} label={words.key} />
+            <div className="flex justify-end">
+              <Button look="primary" onClick={() => setOpen(false)}>
+                {words.done}
+              </Button>
+            </div>
+          </div>
+        ) : (
+          <creating.Form method="post" className="mt-5 space-y-5">
+            <input type="hidden" name="intent" value="create" />
+            <Field label={words.name} error={creating.error("name") ?? creating.error("form")}>
+              {(wiring) => <Input {...wiring} name="name" maxLength={80} placeholder={words.namePlaceholder} required autoComplete="off" />}
+            </Field>
+            <div className="flex justify-end gap-2">
+              <Button onClick={() => setOpen(false)}>{t.common.cancel}</Button>
+              <Button type="submit" look="primary" busy={creating.busy}>
+                {words.create}
+              </Button>
+            </div>
+          </creating.Form>
+        )}
+      </Dialog>
+      <ConfirmDialog
+        open={doomed !== null}
+        onOpenChange={(next) => !next && setDoomed(null)}
+        title={words.revokeTitle(doomed?.name ?? "")}
+        description={words.revokeText}
+        confirm={words.revoke}
+        busy={revoking.busy}
+        error={revoking.error("form")}
+        onConfirm={() => doomed && revoking.submit({ intent: "revoke", keyId: doomed.id }, { method: "post" })}
+      />
+    </div>
+  );
+}
+
+export const ErrorBoundary = PageError;
