@@ -36,6 +36,9 @@ export type Backend = {
   close(): Promise<void>;
 };
 
+/** What is answered at all: Supabase Lite also has a studio and, open to anyone, its configuration and the whole schema. */
+const SERVED = /^\/(auth|rest|storage)\/v1(\/|$)/;
+
 /** Refuses configurations in which Supabase Lite would answer strangers as service_role. */
 function assertSafe(config: BackendConfig) {
   if (!/^sb_publishable_\S{16,}$/.test(config.publishableKey) || !/^sb_secret_\S{16,}$/.test(config.secretKey)) {
@@ -93,9 +96,11 @@ export async function startBackend(config: BackendConfig): Promise<Backend> {
     const listening = serve(
       {
         fetch: (request, env) =>
-          app.fetch(request, {
-            peerAddress: (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null,
-          }),
+          !SERVED.test(new URL(request.url).pathname)
+            ? new Response("Not found", { status: 404 })
+            : app.fetch(request, {
+                peerAddress: (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null,
+              }),
         hostname: "127.0.0.1",
         port: config.port,
       },
