@@ -70,7 +70,7 @@ const en = {
     heading: "Your name, down to the steel",
     text: "Up to 20 letters by laser. On Saturdays from 11:00 to 15:00 we engrave while you wait.",
     sample: "for Mira",
-    prompt: "How much is engraving and how long does it take?",
+    prompt: "How much does engraving cost?",
     ask: "Ask about engraving",
   },
   delivery: {
@@ -180,7 +180,7 @@ const ru: DemoCopy = {
     heading: "Имя — до самой стали",
     text: "До 20 знаков лазером. По субботам с 11:00 до 15:00 гравируем при вас.",
     sample: "для Миры",
-    prompt: "Сколько стоит гравировка и сколько её ждать?",
+    prompt: "Сколько стоит гравировка?",
     ask: "Спросить о гравировке",
   },
   delivery: {
