@@ -668,6 +668,7 @@ export type Database = {
           language: string | null;
           created_at: string;
           indexed_at: string | null;
+          embedded_with: string | null;
         };
         Insert: {
           id?: string;
@@ -680,6 +681,7 @@ export type Database = {
           language?: string | null;
           created_at?: string;
           indexed_at?: string | null;
+          embedded_with?: string | null;
         };
         Update: {
           id?: string;
@@ -692,6 +694,7 @@ export type Database = {
           language?: string | null;
           created_at?: string;
           indexed_at?: string | null;
+          embedded_with?: string | null;
         };
         Relationships: [
           { foreignKeyName: "source_versions_org_id_source_id_fkey"; columns: ["org_id","source_id"]; isOneToOne: false; referencedRelation: "sources"; referencedColumns: ["org_id","id"] },
@@ -867,11 +870,14 @@ export type Database = {
     Views: Record<never, never>;
     Functions: {
       add_chunks: { Args: { version: string | null; batch: Json | null }; Returns: number };
+      add_embeddings: { Args: { version: string | null; embedding_model: string | null; batch: Json | null }; Returns: undefined };
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       begin_source_version: { Args: { source: string | null; version_hash: string | null; pages: number | null; chars: number | null; lang: string | null; chunk_total: number | null }; Returns: string };
       begin_turn: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; message_id: string | null; message_text: string | null; regenerate?: boolean | null; answer_id?: string | null; visitor_locale?: string | null; page_url?: string | null; responder?: string | null; idempotency_scope?: string | null; idempotency_key?: string | null; request_hash?: string | null; history_limit?: number | null }; Returns: Json };
+      chunks_to_embed: { Args: { version: string | null; embedding_model: string | null; max_rows?: number | null }; Returns: { chunk_id: string; content: string }[] };
       claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
+      drop_old_readings: { Args: { source: string | null; max_chunks?: number | null }; Returns: boolean };
       erase_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: string[] };
       fail_lost_runs: { Args: { org: string | null; conversation: string | null; everything?: boolean | null }; Returns: number };
       find_api_key: { Args: { hash: string | null }; Returns: { id: string; org_id: string; scopes: string[] }[] };
@@ -881,10 +887,14 @@ export type Database = {
       open_session: { Args: { org: string | null; agent: string | null; visitor?: string | null; visitor_locale?: string | null }; Returns: Json };
       publish_source_version: { Args: { version: string | null }; Returns: undefined };
       rate_answer: { Args: { org: string | null; visitor: string | null; message: string | null; new_rating: string | null; new_comment?: string | null }; Returns: boolean };
+      requeue_embedding: { Args: { version: string | null }; Returns: undefined };
+      requeue_source: { Args: { source: string | null }; Returns: undefined };
       reread_source: { Args: { org: string | null; source: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       save_agent: { Args: { org: string | null; agent: string | null; agent_name: string | null; agent_settings: Json | null; origins: string[] | null }; Returns: Database["public"]["Tables"]["agents"]["Row"] };
       save_partial_answer: { Args: { org: string | null; run: string | null; partial_text: string | null; lease_seconds?: number | null }; Returns: boolean };
       search_chunks: { Args: { org: string | null; agent: string | null; question: string | null; max_results?: number | null; question_embedding?: string | null; embedding_model?: string | null }; Returns: { chunk_id: string; source_id: string; title: string; url: string; media_type: string; page: number; heading_path: string[]; body: string; char_start: number; char_end: number; content_hash: string; language: string; score: number }[] };
+      unembedded_versions: { Args: { embedding_model: string | null; max_rows?: number | null }; Returns: { version_id: string; jobs: string[] }[] };
+      unfinished_sources: { Args: { quiet_seconds: number | null; max_rows?: number | null }; Returns: { source_id: string; jobs: string[]; recent: number }[] };
       visitor_agent: { Args: { public_agent_id: string | null }; Returns: { agent_id: string; org_id: string; public_id: string; name: string; status: string; settings: Json; origins: string[] }[] };
       visitor_citation: { Args: { org: string | null; visitor: string | null; message: string | null; citation_index: number | null }; Returns: Database["public"]["Tables"]["citations"]["Row"][] };
       visitor_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: Json };

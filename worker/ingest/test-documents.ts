@@ -187,29 +187,30 @@ export function handbookDocx(lang: Lang): Buffer {
   );
 }
 
+type TextFormat = "md" | "txt" | "html" | "csv";
+
+const WRITE: Record<TextFormat, (part: Part) => string> = {
+  md: ({ heading, level, paragraphs = [], table = [] }) =>
+    [
+      `${"#".repeat(level ?? 1)} ${heading}`,
+      ...paragraphs,
+      ...(table.length ? [[table[0]!.join(" | "), "--- | ---", ...table.slice(1).map((row) => row.join(" | "))].join("\n")] : []),
+    ].join("\n\n"),
+  txt: ({ heading, paragraphs = [], table = [] }) => [heading, ...paragraphs, ...table.map((row) => row.join(": "))].join("\n\n"),
+  html: ({ heading, level, paragraphs = [], table = [] }) => {
+    const rows = table.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join("")}</tr>`);
+    return `<h${level}>${heading}</h${level}>${paragraphs.map((text) => `<p>${text}</p>`).join("")}${rows.length ? `<table>${rows.join("")}</table>` : ""}`;
+  },
+  csv: ({ heading, paragraphs = [], table = [] }) =>
+    [...paragraphs.map((text) => `${heading};"${text}"`), ...table.slice(1).map((row) => `${heading};"${row.join(": ")}"`)].join("\n"),
+};
+
 /** The handbook in the formats that are text. */
-export function handbookText(lang: Lang, format: "md" | "txt" | "html" | "csv"): string {
+export function handbookText(lang: Lang, format: TextFormat): string {
   const { title, parts } = HANDBOOK[lang];
-  const each = parts.map(({ heading, level, paragraphs = [], table = [] }) => {
-    switch (format) {
-      case "md":
-        return [
-          `${"#".repeat(level ?? 1)} ${heading}`,
-          ...paragraphs,
-          ...(table.length ? [[table[0]!.join(" | "), "--- | ---", ...table.slice(1).map((row) => row.join(" | "))].join("\n")] : []),
-        ].join("\n\n");
-      case "txt":
-        return [heading, ...paragraphs, ...table.map((row) => row.join(": "))].join("\n\n");
-      case "html":
-        return `<h${level}>${heading}</h${level}>${paragraphs.map((text) => `<p>${text}</p>`).join("")}${table.length ? `<table>${table.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join("")}</tr>`).join("")}</table>` : ""}`;
-      case "csv":
-        return [...paragraphs.map((text) => `${heading};"${text}"`), ...table.slice(1).map((row) => `${heading};"${row.join(": ")}"`)].join(
-          "\n",
-        );
-    }
-  });
+  const written = parts.map(WRITE[format]);
   if (format === "html")
-    return `<!doctype html><html lang="${lang}"><head><title>${title}</title></head><body>${each.join("")}</body></html>`;
-  if (format === "csv") return `${lang === "ru" ? "Раздел;Текст" : "Section;Text"}\n${each.join("\n")}\n`;
-  return each.join("\n\n");
+    return `<!doctype html><html lang="${lang}"><head><title>${title}</title></head><body>${written.join("")}</body></html>`;
+  if (format === "csv") return `${lang === "ru" ? "Раздел;Текст" : "Section;Text"}\n${written.join("\n")}\n`;
+  return written.join("\n\n");
 }
