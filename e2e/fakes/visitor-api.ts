@@ -93,7 +93,8 @@ export class FakeVisitorApi {
     this.requests.push({ method, path, headers: request.headers, body });
     const refusal = this.#refusals.find((candidate) => candidate.path.test(`${method} ${path}`));
     if (refusal) {
-      if ((refusal.times = (refusal.times ?? 1) - 1) <= 0) this.#refusals.splice(this.#refusals.indexOf(refusal), 1);
+      refusal.times = (refusal.times ?? 1) - 1;
+      if (refusal.times <= 0) this.#refusals.splice(this.#refusals.indexOf(refusal), 1);
       return problem(response, refusal.status, refusal.code, refusal.retryAfter);
     }
     if (path === "/widget.js" || path.startsWith("/widget/")) return this.#serveWidget(path, response);
@@ -157,6 +158,8 @@ export class FakeVisitorApi {
   }
 
   async #chat(visitor: string, body: Record<string, unknown>, response: ServerResponse): Promise<void> {
+    const unknown = Object.keys(body).filter((key) => !["id", "messages", "trigger", "messageId"].includes(key));
+    if (unknown.length) return problem(response, 400, "invalid_request");
     const id = String(body.id);
     const conversation = this.conversations.get(id) ?? { id, owner: visitor, messages: [] };
     this.conversations.set(id, conversation);
@@ -194,8 +197,8 @@ export class FakeVisitorApi {
     }
     const failed = steps.at(-1)?.type === "error";
     answer.metadata.status = run.stopped ? "stopped" : failed ? "failed" : "complete";
-    if (run.stopped) log({ type: "abort" });
-    else if (!failed) log({ type: "finish", finishReason: "stop" });
+    if (run.stopped) log({ type: "abort", reason: "stopped" });
+    log({ type: "finish", finishReason: run.stopped ? "other" : failed ? "error" : "stop" });
     run.done = true;
     for (const listener of run.listeners) listener();
   }
@@ -251,8 +254,8 @@ export class FakeVisitorApi {
     const messages = [...this.conversations.values()].flatMap((conversation) => conversation.messages);
     const parts = messages.find((message) => message.id === messageId)?.parts ?? [];
     const part = parts.find((candidate) => candidate.type === "data-citation" && candidate.data.index === index);
-    if (part?.type !== "data-citation" || !this.passage) return problem(response, 404, "not_found");
-    json(response, { ...part.data, passage: this.passage, quoteStart: this.passage.indexOf(part.data.quote) });
+    if (part?.type !== "data-citation" || !this.passage) problem(response, 404, "not_found");
+    else json(response, { ...part.data, passage: this.passage, quoteStart: this.passage.indexOf(part.data.quote) });
   }
 }
 

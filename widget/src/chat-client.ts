@@ -1,5 +1,5 @@
+import type { AgentConfig, ChatEvent, CitedPassage, ConversationMessage, VisitorSession } from "@gpt-agent/core/chat-events";
 import { createParser } from "eventsource-parser";
-import type { AgentConfig, ChatEvent, CitedPassage, ConversationMessage, VisitorSession } from "../../core/chat-events.ts";
 
 /** A stream that stays silent for longer is taken for dead, in ms; the server pings every 10 to 15 s. */
 const SILENCE = 45_000;
@@ -31,7 +31,6 @@ export type Question = {
   trigger: "submit-message" | "regenerate-message";
   /** The answer to make anew. */
   messageId?: string;
-  pageUrl?: string;
 };
 
 type Options = {
@@ -67,14 +66,12 @@ export class ChatClient {
 
   /** Sends a question and yields the events of its answer. Throws `interrupted` when the stream ends before the answer does. */
   async *ask(question: Question, signal: AbortSignal): AsyncGenerator<Received> {
-    const { conversationId, message, trigger, messageId, pageUrl } = question;
+    const { conversationId, message, trigger, messageId } = question;
     const body = {
       id: conversationId,
       messages: [{ id: message.id, role: "user", parts: [{ type: "text", text: message.text }] }],
       trigger,
       messageId,
-      pageUrl,
-      locale: this.#options.locale(),
     };
     yield* readEvents(await this.#authorized(this.#agentPath("chat"), { method: "POST", body, signal }), signal);
   }
@@ -151,7 +148,7 @@ export class ChatClient {
       response = await fetch(`${this.#options.base}/api/v1/${path}`, {
         method,
         signal,
-        headers: body ? { ...headers, "content-type": "application/json" } : headers,
+        headers: { ...headers, "accept-language": this.#options.locale(), ...(body ? { "content-type": "application/json" } : {}) },
         body: body ? JSON.stringify(body) : undefined,
         credentials: "omit",
         cache: "no-store",

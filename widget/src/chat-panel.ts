@@ -1,5 +1,5 @@
+import type { AgentConfig, Citation, CitedPassage } from "@gpt-agent/core/chat-events";
 import { html, LitElement, nothing, type TemplateResult } from "lit";
-import type { AgentConfig, Citation, CitedPassage } from "../../core/chat-events.ts";
 import { Chat } from "./chat.ts";
 import { ChatClient } from "./chat-client.ts";
 import { type Rgb, readableOn, toCss } from "./colour.ts";
@@ -172,7 +172,11 @@ export class ChatPanel extends LitElement {
     this.answerAloud = "";
     this.scrolledUp = false;
     this.showing = "chat";
-    await this.chat.send(question);
+    const focused = this.contains(this.context.root.activeElement);
+    const answered = this.chat.send(question);
+    // What was pressed (a suggested question, say) may be gone now.
+    if (focused) this.updateComplete.then(() => this.focusComposer());
+    await answered;
     return true;
   }
 
@@ -321,8 +325,6 @@ export class ChatPanel extends LitElement {
       visit,
       changed: () => this.requestUpdate(),
       announce: (name, detail) => this.announce(name, detail),
-      // Without its query, which may hold what is nobody's business.
-      pageUrl: /^https?:$/.test(location.protocol) ? location.origin + location.pathname : undefined,
     });
     this.requestUpdate();
   }

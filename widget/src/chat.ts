@@ -1,4 +1,4 @@
-import type { CitedPassage, VisitorSession } from "../../core/chat-events.ts";
+import type { CitedPassage, VisitorSession } from "@gpt-agent/core/chat-events";
 import { type ChatClient, ChatProblem, type Received } from "./chat-client.ts";
 import {
   askedAgain,
@@ -31,8 +31,6 @@ type Options = {
   /** Something that is shown has changed. */
   changed(): void;
   announce: Announce;
-  /** The page's address, as the agent's owner may see it. */
-  pageUrl?: string;
 };
 
 /** One visitor's talk with one agent: what has been said, and all that can be done about it. Knows nothing of the DOM. */
@@ -124,8 +122,9 @@ export class Chat {
     } catch (problem) {
       if (this.conversation.id !== id) return;
       this.loading = false;
-      if (problem instanceof ChatProblem && problem.code === "not_found") return this.newConversation();
-      return this.#fail(problem);
+      if (problem instanceof ChatProblem && problem.code === "not_found") this.newConversation();
+      else this.#fail(problem);
+      return;
     }
     this.#options.announce("thread-change", { id });
     await this.#takeUp();
@@ -192,7 +191,6 @@ export class Chat {
           message: { id: question.id, text: question.text },
           trigger: regenerates ? "regenerate-message" : "submit-message",
           messageId: regenerates,
-          pageUrl: this.#options.pageUrl,
         },
         signal,
       ),
@@ -273,9 +271,16 @@ export class Chat {
     // After a stop the words that were already on their way are not shown any more.
     if (run.stopped) return;
     const before = this.conversation.messages.at(-1);
-    if (event.type === "error") return this.#fail(new ChatProblem("answer_failed", event.errorText));
+    if (event.type === "error") {
+      this.#fail(new ChatProblem("answer_failed", event.errorText));
+      return;
+    }
     this.#show(reduce(this.conversation, event));
     const answer = this.conversation.messages.at(-1);
+    if (event.type === "finish" && answer?.status === "failed" && !this.failure) {
+      this.#fail(new ChatProblem("answer_failed", "The answer could not be completed."));
+      return;
+    }
     if (event.type === "start") this.#options.announce("response-start", { messageId: event.messageId });
     if (!answer || answer.status === "streaming" || before?.status !== "streaming") return;
     this.#options.announce("message", { id: answer.id, role: "assistant", text: answer.text });

@@ -1,4 +1,4 @@
-import type { ChatEvent, Citation, ConversationMessage, MessagePart } from "../../core/chat-events.ts";
+import type { ChatEvent, Citation, ConversationMessage, MessagePart } from "@gpt-agent/core/chat-events";
 
 /** Longest message, in UTF-16 code units; the same as in core/limits.ts, which the widget may not import. */
 export const MAX_MESSAGE_LENGTH = 8_000;

@@ -1,4 +1,4 @@
-import type { AgentConfig } from "../../core/chat-events.ts";
+import type { AgentConfig } from "@gpt-agent/core/chat-events";
 import type { ChatPanel } from "./chat-panel.ts";
 import { parseComputed, type Rgb, textOn } from "./colour.ts";
 import launcherSheet from "./launcher.css?sheet";
@@ -39,7 +39,6 @@ export type AgentOptions = Partial<{
 
 /** What can be asked of the element (see there); `setOptions` is its own. */
 export const METHODS = ["open", "close", "toggle", "sendMessage", "setComposerValue", "setThread", "regenerate", "stop", "reset"] as const;
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the class
 export interface GptAgent extends AgentMethods {}
 type AgentMethods = { [Name in (typeof METHODS)[number]]: (...args: Parameters<ChatPanel[Name]>) => Promise<void> };
 
@@ -326,10 +325,16 @@ export class GptAgent extends HTMLElement {
 }
 
 async function fetchConfig(url: string): Promise<AgentConfig> {
-  const response = await fetch(url, { credentials: "omit" });
+  const options: RequestInit = { credentials: "omit" };
+  const response = await fetch(url, options).catch(async (problem) => {
+    // A site that is not on the agent's list cannot read the answer, not even its status; a server that is away gives none.
+    await fetch(url, { ...options, mode: "no-cors" }).catch(() => {
+      throw problem;
+    });
+    throw Object.assign(new Error(`${location.origin} is not among the agent's allowed origins.`), { status: 403 });
+  });
   if (response.ok) return response.json();
-  const { title } = await response.json().catch(() => ({}));
-  throw Object.assign(new Error(title ?? `The server answered ${response.status}.`), { status: response.status });
+  throw Object.assign(new Error(`The server answered ${response.status}.`), { status: response.status });
 }
 
 /** Whether the panel was left open on the previous page of this tab. */

@@ -35,7 +35,7 @@ if (source && !customElements.get("gpt-agent")) {
   const early = page.GptAgent;
   page.GptAgent = { push: (...calls: Call[]) => calls.forEach(make) };
   // Page content may have taken the name over (an element with this id); only an array is a queue.
-  if (Array.isArray(early)) early.forEach((call) => make(call));
+  if (Array.isArray(early)) early.forEach(make);
   document.addEventListener("gpt-agent:ready", () => waiting.splice(0).forEach(make));
 
   document.addEventListener("click", (event) => {

@@ -46,7 +46,7 @@ export class MarkdownView {
   #written = "";
   #parser!: smd.Parser;
   #stack: Frame[] = [];
-  #caret?: HTMLElement;
+  #tail?: HTMLElement;
 
   /**
    * @param root where to draw; its content is ours
@@ -77,7 +77,7 @@ export class MarkdownView {
   }
 
   #write(text: string): void {
-    this.#caret?.remove();
+    this.#tail?.remove();
     let from = this.#written.length;
     INNER_UNDERSCORE.lastIndex = Math.max(0, from - 1);
     for (let found = INNER_UNDERSCORE.exec(text); found; found = INNER_UNDERSCORE.exec(text)) {
@@ -160,8 +160,12 @@ export class MarkdownView {
   #finishLink({ node, token, url }: Frame): void {
     const text = node.textContent ?? "";
     if (token === smd.LINK && url === undefined) {
-      if (MARKER.test(text)) node.replaceWith(...text.split(",").map((index) => this.#marker(Number(index))));
-      else {
+      if (MARKER.test(text)) {
+        // The marker stays with the word before it.
+        const before = node.previousSibling;
+        if (before instanceof Text) before.data = before.data.replace(/\s$/, "\u202f");
+        node.replaceWith(...text.split(",").map((index) => this.#marker(Number(index))));
+      } else {
         node.prepend("[");
         node.append("]");
       }
@@ -179,7 +183,7 @@ export class MarkdownView {
     else {
       link.append(...(text ? node.childNodes : [host]));
       // The reader sees where a link leads before pressing it, whatever its text claims.
-      if (text && !text.toLowerCase().includes(host)) append(link, "span", "host").textContent = ` (${host})`;
+      if (text && !text.toLowerCase().includes(host)) append(link, "span", "host").textContent = `(${host})`;
     }
     node.replaceWith(link, punctuation);
   }
@@ -197,19 +201,23 @@ export class MarkdownView {
   }
 
   #placeCaret(done: boolean): void {
-    if (done) {
-      this.#caret?.remove();
-      return;
-    }
-    if (!this.#caret) {
-      this.#caret = document.createElement("span");
-      this.#caret.className = "caret";
-    }
-    // Outside of text there may be only a list or a table, where a bare caret would make a line of its own.
+    this.#tail?.remove();
+    if (done) return;
+    this.#tail ??= document.createElement("span");
+    this.#tail.textContent = this.#heldBack();
+    append(this.#tail, "span", "caret");
+    // Outside of text there may be only a list, where a bare caret would make a line of its own.
     let place = this.#top.node;
     while (place.lastElementChild && /^(UL|OL|LI|P|BLOCKQUOTE|H\d)$/.test(place.lastElementChild.tagName))
       place = place.lastElementChild as HTMLElement;
-    place.append(this.#caret);
+    place.append(this.#tail);
+  }
+
+  /** The parser keeps the newest character until it has seen the next; one that can only be text is shown already. */
+  #heldBack(): string {
+    const { pending, token } = this.#parser;
+    const inText = token === this.#top.token && /^(P|H\d|LI|EM|STRONG|S|TD|TH|CODE)$/.test(this.#top.node.tagName);
+    return inText && /^[\p{L}\p{N}.,;:?)»”…—–%]$/u.test(pending) ? pending : "";
   }
 }
 

@@ -7,7 +7,7 @@ import { plainText } from "../markdown.ts";
 export function headerView(panel: ChatPanel): TemplateResult {
   const { strings, config } = panel;
   return html`
-    <header class="header" part="header">
+    <div class="header" part="header">
       ${
         panel.showing === "history"
           ? html`
@@ -31,7 +31,7 @@ export function headerView(panel: ChatPanel): TemplateResult {
           : html`<button class="icon" type="button" aria-label=${strings.close} @click=${() => panel.close()}>${icons.close}</button>`
       }
       ${panel.menu === "closed" ? nothing : menuView(panel)}
-    </header>
+    </div>
   `;
 }
 

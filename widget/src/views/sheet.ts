@@ -1,5 +1,5 @@
+import type { CitedPassage } from "@gpt-agent/core/chat-events";
 import { html, nothing, type TemplateResult } from "lit";
-import type { CitedPassage } from "../../../core/chat-events.ts";
 import type { ChatPanel, Sheet } from "../chat-panel.ts";
 import { icons } from "../icons.ts";
 import { linkHost, safeHref } from "../links.ts";
@@ -26,7 +26,7 @@ export function sheetView(panel: ChatPanel, { citation, passage, missing }: Shee
       </div>
       ${
         href
-          ? html`<a class="plain strong" href=${href} target="_blank" rel="noopener noreferrer nofollow">${icons.open}${strings.openPage} <span class="host">(${linkHost(href)})</span></a>`
+          ? html`<a class="plain strong" href=${href} target="_blank" rel="noopener noreferrer nofollow">${icons.open}${strings.openPage}<span class="host">(${linkHost(href)})</span></a>`
           : nothing
       }
     </section>

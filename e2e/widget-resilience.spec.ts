@@ -1,0 +1,171 @@
+import { hold, text } from "./fakes/visitor-api.ts";
+import { expect, test } from "./host/fixtures.ts";
+
+test.describe("when things go wrong, the widget", () => {
+  test("resumes a stream that breaks off, where it broke off", async ({ widget, api, expectedErrors }) => {
+    expectedErrors.push(/ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION/);
+    api.script = () => [...text("Before the break, "), { type: "cut" }, { type: "text-delta", id: "t", delta: "after the break." }];
+    await widget.visit();
+    await widget.open();
+    await widget.ask("Hello");
+    await expect(widget.answers).toContainText("Before the break, after the break.");
+    const resumed = api.requests.find(({ path }) => path.endsWith("/stream"));
+    expect(resumed?.headers["last-event-id"]).toMatch(/^run-\d+:\d+$/);
+    expect(api.calls.filter((call) => call.endsWith("/chat"))).toHaveLength(1);
+  });
+
+  test("keeps the partial answer of a failed model and tries again on request", async ({ widget, api }) => {
+    api.script = (_question, asked) =>
+      asked === 1 ? [...text("A partial answer"), { type: "error", errorText: "upstream" }] : text("A whole answer");
+    await widget.visit();
+    await widget.listen("response-end", "error");
+    await widget.open();
+    await widget.ask("Hello");
+    await expect(widget.answers).toContainText("A partial answer");
+    await expect(widget.element.getByText("The answer broke off. What has been written is kept.").first()).toBeVisible();
+    await widget.button("Try again").click();
+    await expect(widget.answers).toContainText("A whole answer");
+    await expect(widget.answers).toHaveCount(1);
+    await expect(widget.element.locator(".notice")).toHaveCount(0);
+    expect((await widget.events()).map(({ name, detail }) => [name, detail.status ?? detail.code])).toEqual([
+      ["response-end", "failed"],
+      ["error", "answer_failed"],
+      ["response-end", "complete"],
+    ]);
+  });
+
+  test("renews a session that has ended, once, as the same visitor", async ({ widget, api, expectedErrors }) => {
+    expectedErrors.push(/401/);
+    await widget.visit();
+    await widget.open();
+    await widget.ask("First");
+    await expect(widget.answers).toContainText("You asked: First");
+    api.expireSessions();
+    await widget.ask("Second");
+    await expect(widget.answers.last()).toContainText("You asked: Second");
+    expect(api.calls.filter((call) => call.endsWith("/sessions"))).toHaveLength(2);
+    expect(new Set([...api.conversations.values()].map(({ owner }) => owner)).size).toBe(1);
+  });
+
+  test("says how long to wait after too many questions", async ({ widget, api, expectedErrors }) => {
+    expectedErrors.push(/429/);
+    api.refuse({ path: /\/chat$/, status: 429, code: "rate_limited", retryAfter: 1 });
+    await widget.visit();
+    await widget.open();
+    await widget.ask("Hello");
+    await expect(widget.element.locator(".notice")).toContainText("Please take a short break.");
+    await expect(widget.messages.first()).toContainText("Hello");
+    await widget.button("Try again").click();
+    await expect(widget.answers).toContainText("You asked: Hello");
+  });
+
+  test("says that a budget is spent, and that a server is away", async ({ widget, api, expectedErrors }) => {
+    expectedErrors.push(/429|503/);
+    api.refuse({ path: /\/chat$/, status: 429, code: "over_budget", retryAfter: 3_600 });
+    await widget.visit();
+    await widget.open();
+    await widget.ask("Hello");
+    await expect(widget.element.locator(".notice")).toContainText("answered all it can for now");
+    await expect(widget.button("Try again in 60 min")).toBeDisabled();
+    api.refuse({ path: /\/chat$/, status: 503, code: "unavailable" });
+    await widget.ask("Still there?");
+    await expect(widget.element.locator(".notice")).toContainText("busy at the moment");
+    await widget.button("Try again").click();
+    await expect(widget.answers.last()).toContainText("You asked: Still there?");
+  });
+
+  test("keeps what was typed while offline", async ({ widget, page }) => {
+    await widget.visit();
+    await widget.open();
+    await page.context().setOffline(true);
+    await expect(widget.element.getByText("You’re offline.")).toBeVisible();
+    await widget.ask("Anyone there?");
+    await expect(widget.composer).toHaveValue("Anyone there?");
+    await page.context().setOffline(false);
+    await expect(widget.element.locator(".notice")).toHaveCount(0);
+    await widget.composer.press("Enter");
+    await expect(widget.answers).toContainText("You asked: Anyone there?");
+  });
+
+  test("refuses a message that is too long and keeps its text", async ({ widget, api }) => {
+    const long = "слово ".repeat(16_667).trim();
+    await widget.visit();
+    await widget.open();
+    await widget.composer.fill(long);
+    await expect(widget.element.getByRole("alert")).toContainText(`Too long by ${long.length - 8_000} characters.`);
+    await expect(widget.button("Send")).toBeDisabled();
+    await widget.composer.press("Enter");
+    await expect(widget.composer).toHaveValue(long);
+    expect(api.calls).toEqual(["GET /agents/demo/config"]);
+  });
+
+  test("shows a paused agent as such", async ({ widget, api }) => {
+    api.config = { ...api.config, status: "paused" };
+    await widget.visit();
+    await widget.launcher.click();
+    await expect(widget.element.getByText("The assistant is taking a break.")).toBeVisible();
+    await expect(widget.composer).toHaveCount(0);
+  });
+
+  test("shows nothing for an agent that does not exist, and says why in the console", async ({ widget, api, page, expectedErrors }) => {
+    expectedErrors.push(/404/);
+    const warnings: string[] = [];
+    page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
+    api.refuse({ path: /config$/, status: 404, code: "not_found", times: 5 });
+    await widget.visit();
+    await expect.poll(() => warnings.join()).toContain('<gpt-agent agent-id="demo">');
+    await expect(widget.launcher).toBeHidden();
+  });
+
+  for (const [what, kept] of [
+    ["rubbish", "{{{"],
+    ["a wrong shape", '{"token":{"a":1},"conversationId":"../../x\\n","locale":"xx"}'],
+    ["a token of nobody", '{"token":"who-is-this","conversationId":"gone"}'],
+  ] as const) {
+    test(`starts afresh when its storage holds ${what}`, async ({ widget, page, expectedErrors }) => {
+      expectedErrors.push(/404/);
+      await page.addInitScript((value) => localStorage.setItem("gpt-agent:demo", value), kept);
+      await widget.visit();
+      await widget.open();
+      await widget.ask("Hello");
+      await expect(widget.answers).toContainText("You asked: Hello");
+    });
+  }
+
+  test("works where storage is blocked", async ({ widget, page }) => {
+    await page.addInitScript(() => {
+      for (const name of ["localStorage", "sessionStorage"])
+        Object.defineProperty(window, name, {
+          get() {
+            throw new DOMException("blocked", "SecurityError");
+          },
+        });
+    });
+    await widget.visit();
+    await widget.open();
+    await widget.ask("Hello");
+    await expect(widget.answers).toContainText("You asked: Hello");
+  });
+
+  test("takes the newest chat when a cached script names a file that is gone", async ({ widget, api, page, expectedErrors }) => {
+    expectedErrors.push(/404/);
+    await page.route(/\/widget\/chat\.[\w-]+\.js$/, (route) => route.fulfill({ status: 404 }));
+    await widget.visit();
+    await widget.open();
+    expect(api.requests.map(({ path }) => path)).toContain("/widget/chat.js");
+  });
+
+  test("goes on with its answer when the page moves the element, and lets go when it is removed", async ({ widget, api, page }) => {
+    const pause = hold();
+    api.script = () => [...text("Moving"), pause.step, ...text("moved")];
+    await widget.visit();
+    await widget.open();
+    await widget.ask("Hello");
+    await expect(widget.answers).toContainText("Moving");
+    await page.evaluate(() => document.querySelector("main")!.append(document.querySelector("gpt-agent")!));
+    pause.release();
+    await expect(widget.answers).toContainText("moved");
+    await page.evaluate(() => document.querySelector("gpt-agent")!.remove());
+    await expect(widget.element).toHaveCount(0);
+  });
+});
