@@ -19,7 +19,7 @@ describe("the demo page", () => {
       const documents = await Promise.all([
         read(`knowledge/delivery-and-returns.${locale}.md`),
         read(`source/product-handbook.${locale}.md`),
-        read(`source/warranty-and-care.${locale}.md`),
+        read(`source/owners-guide.${locale}.md`),
       ]);
       const known = new Set(documents.flatMap(amounts));
       const named = strings(copy[locale]).flatMap(amounts);

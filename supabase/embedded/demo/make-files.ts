@@ -68,5 +68,5 @@ function makePdf(blocks: Block[], language: string, target: string) {
 for (const language of ["en", "ru"]) {
   const read = (name: string) => toBlocks(readFileSync(here(`source/${name}.${language}.md`), "utf8"));
   makePdf(read("product-handbook"), language, here(`knowledge/product-handbook.${language}.pdf`));
-  writeFileSync(here(`knowledge/warranty-and-care.${language}.docx`), makeDocx(read("warranty-and-care"), language));
+  writeFileSync(here(`knowledge/owners-guide.${language}.docx`), makeDocx(read("owners-guide"), language));
 }

@@ -121,6 +121,6 @@ describe("the handbook", () => {
     expect(figures(await markdown("delivery-and-returns.en.md"))).toEqual(expect.arrayContaining(["4", "14", "290", "6000"]));
     expect(figures(await markdown("delivery-and-returns.ru.md"))).toEqual(figures(await markdown("delivery-and-returns.en.md")));
     expect(figures(await text("product-handbook.ru.md"))).toEqual(figures(await text("product-handbook.en.md")));
-    expect(figures(await text("warranty-and-care.ru.md"))).toEqual(figures(await text("warranty-and-care.en.md")));
+    expect(figures(await text("owners-guide.ru.md"))).toEqual(figures(await text("owners-guide.en.md")));
   });
 });

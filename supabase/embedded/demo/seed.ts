@@ -15,8 +15,8 @@ const DOCUMENTS = [
   { file: "delivery-and-returns.ru.md", title: "Доставка и возврат.md", mediaType: "text/markdown" },
   { file: "product-handbook.en.pdf", title: "Product handbook.pdf", mediaType: "application/pdf" },
   { file: "product-handbook.ru.pdf", title: "Справочник.pdf", mediaType: "application/pdf" },
-  { file: "warranty-and-care.en.docx", title: "Warranty and care.docx", mediaType: DOCX },
-  { file: "warranty-and-care.ru.docx", title: "Гарантия и уход.docx", mediaType: DOCX },
+  { file: "owners-guide.en.docx", title: "Owner's guide.docx", mediaType: DOCX },
+  { file: "owners-guide.ru.docx", title: "Памятка владельца.docx", mediaType: DOCX },
 ];
 
 /** A stable id, so that a start-up that was killed half-way finds what it has already stored. */
