@@ -58,8 +58,6 @@ async function take(page: Page, name: string): Promise<void> {
 async function signIn(browser: Browser): Promise<Session> {
   const page = await openPage(browser, { locale: "en", scheme: "light", size: "desktop" });
   await page.goto(link!);
-  const confirm = page.locator('form[method="post"] button[type="submit"]').first();
-  if (new URL(page.url()).pathname.startsWith("/auth/confirm")) await confirm.click();
   await page.waitForURL(/\/orgs/);
   const session = await page.context().storageState();
   await page.context().close();
@@ -131,10 +129,10 @@ try {
   await takePage(browser, `${agent}/knowledge`, night, "knowledge-dark-ru", session);
   await takePage(browser, `${agent}/settings`, desktop, "settings", session);
   await takePage(browser, `${agent}/settings`, { locale: "ru", scheme: "light", size: "phone" }, "settings-phone-ru", session);
-  const conversation = await findLink(browser, session, `${agent}/conversations`, /\/conversations\/[0-9a-f-]{36}$/);
+  const conversation = await findLink(browser, session, "/orgs/demo/conversations", /\/conversations\/[0-9a-f-]{36}$/);
   await takePage(browser, conversation, desktop, "conversation", session);
   await takePage(browser, conversation, night, "conversation-dark-ru", session);
-  await takePage(browser, "/orgs/demo/api-keys", desktop, "api-keys", session);
+  await takePage(browser, "/orgs/demo/settings/keys", desktop, "api-keys", session);
 } finally {
   await browser.close();
 }
