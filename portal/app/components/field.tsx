@@ -19,7 +19,8 @@ export function Field(props: {
   const t = useText();
   const id = useId();
   const errors = [props.error ?? []].flat();
-  const described = [props.hint ? `${id}-hint` : "", errors.length ? `${id}-error` : ""].filter(Boolean).join(" ");
+  const hint = errors.length ? null : props.hint;
+  const described = [hint ? `${id}-hint` : "", errors.length ? `${id}-error` : ""].filter(Boolean).join(" ");
   return (
     <div className={classNames("min-w-0", props.className)}>
       <label htmlFor={id} className="mb-1.5 flex items-baseline gap-2 font-medium">
@@ -27,9 +28,9 @@ export function Field(props: {
         {props.optional && <span className="text-xs font-normal text-muted">{t.common.optional}</span>}
       </label>
       {props.children({ id, "aria-describedby": described || undefined, "aria-invalid": errors.length ? true : undefined })}
-      {props.hint && (
+      {hint && (
         <p id={`${id}-hint`} className="mt-1.5 text-sm text-muted">
-          {props.hint}
+          {hint}
         </p>
       )}
       {errors.length > 0 && (
@@ -48,7 +49,7 @@ export function Input({ className, ...rest }: InputHTMLAttributes<HTMLInputEleme
 }
 
 export function Textarea({ className, ...rest }: TextareaHTMLAttributes<HTMLTextAreaElement>) {
-  return <textarea className={classNames(control, "min-h-20 py-2 leading-5", className)} {...rest} />;
+  return <textarea className={classNames(control, "field-sizing-content max-h-96 min-h-20 py-2 leading-5", className)} {...rest} />;
 }
 
 export function Select({ className, children, ...rest }: SelectHTMLAttributes<HTMLSelectElement>) {

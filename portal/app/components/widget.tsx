@@ -42,7 +42,7 @@ export function InlineWidget({ publicId, version = 0, className }: { publicId: s
   }, [key]);
   if (failed) return <Banner tone="warning">{t.playground.scriptFailed}</Banner>;
   return (
-    <div className={classNames("overflow-hidden rounded-xl border border-line bg-surface shadow-card", className)}>
+    <div className={classNames("overflow-hidden rounded-xl", className)}>
       <gpt-agent key={`${publicId}:${version}:${locale}`} agent-id={publicId} mode="inline" locale={locale} class="block h-full w-full" />
     </div>
   );

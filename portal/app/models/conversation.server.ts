@@ -6,14 +6,28 @@ import { unwrap } from "~/models/result.server";
 
 type Tables = Database["public"]["Tables"];
 
+type Agent = { id: string; name: string };
+
 export type ConversationSummary = Pick<
   Tables["conversations"]["Row"],
   "id" | "channel" | "title" | "locale" | "message_count" | "last_message_at"
 > & {
   visitorId: string | null;
-  agent: { id: string; name: string };
+  agent: Agent;
   ratings: { up: number; down: number };
 };
+
+// Related rows are asked for apart: Supabase Lite joins a composite foreign key by its first column alone.
+const agentsById = async (db: Db, orgId: string): Promise<Map<string, Agent>> =>
+  new Map(unwrap(await db.from("agents").select("id, name").eq("org_id", orgId)).map((agent) => [agent.id, agent]));
+
+/** Ids in one query's address. */
+const BATCH = 100;
+
+async function inBatches<Row>(ids: string[], ask: (batch: string[]) => PromiseLike<Row[]>): Promise<Row[]> {
+  const batches = Array.from({ length: Math.ceil(ids.length / BATCH) }, (_, n) => ids.slice(n * BATCH, (n + 1) * BATCH));
+  return (await Promise.all(batches.map(ask))).flat();
+}
 
 /**
  * A page of conversations, the latest first; `before` is the last_message_at of the page before.
@@ -25,9 +39,7 @@ export async function listConversations(
 ): Promise<{ conversations: ConversationSummary[]; next: string | null }> {
   let query = db
     .from("conversations")
-    .select(
-      "id, channel, title, locale, message_count, last_message_at, visitorId:visitor_id, agent:agents!inner(id, name), messages(feedback(rating))",
-    )
+    .select("id, channel, title, locale, message_count, last_message_at, agent_id, visitorId:visitor_id")
     .eq("org_id", by.orgId)
     .gt("message_count", 0)
     .order("last_message_at", { ascending: false })
@@ -35,16 +47,53 @@ export async function listConversations(
   if (by.agentId) query = query.eq("agent_id", by.agentId);
   if (by.before) query = query.lt("last_message_at", by.before);
   const rows = unwrap(await query);
-  const page = rows.slice(0, by.limit).map(({ messages, ...row }) => {
-    const ratings = messages
-      .flatMap(({ feedback }) => (Array.isArray(feedback) ? feedback : feedback ? [feedback] : []))
-      .map(({ rating }) => rating);
-    return {
+  const page = rows.slice(0, by.limit);
+  const [agents, ratings] = await Promise.all([
+    agentsById(db, by.orgId),
+    ratingsOf(
+      db,
+      by.orgId,
+      page.map(({ id }) => id),
+    ),
+  ]);
+  return {
+    conversations: page.map(({ agent_id, ...row }) => ({
       ...row,
-      ratings: { up: ratings.filter((rating) => rating === "up").length, down: ratings.filter((rating) => rating === "down").length },
-    };
-  });
-  return { conversations: page, next: rows.length > by.limit ? (page.at(-1)?.last_message_at ?? null) : null };
+      agent: agents.get(agent_id) ?? { id: agent_id, name: "" },
+      ratings: ratings.get(row.id) ?? { up: 0, down: 0 },
+    })),
+    next: rows.length > by.limit ? (page.at(-1)?.last_message_at ?? null) : null,
+  };
+}
+
+/** How visitors rated the answers of each conversation. */
+async function ratingsOf(db: Db, orgId: string, conversationIds: string[]): Promise<Map<string, { up: number; down: number }>> {
+  const counts = new Map<string, { up: number; down: number }>();
+  const answers = await inBatches(conversationIds, (batch) =>
+    db.from("messages").select("id, conversation_id").eq("org_id", orgId).eq("author", "agent").in("conversation_id", batch).then(unwrap),
+  );
+  const conversationOf = new Map(answers.map((answer) => [answer.id, answer.conversation_id]));
+  const feedback = await inBatches([...conversationOf.keys()], (batch) =>
+    db.from("feedback").select("message_id, rating").eq("org_id", orgId).in("message_id", batch).then(unwrap),
+  );
+  for (const { message_id, rating } of feedback) {
+    const id = conversationOf.get(message_id) ?? "";
+    const count = counts.get(id) ?? { up: 0, down: 0 };
+    counts.set(id, rating === "up" ? { ...count, up: count.up + 1 } : { ...count, down: count.down + 1 });
+  }
+  return counts;
+}
+
+/** How many conversations an agent has had. */
+export async function countConversations(db: Db, by: { orgId: string; agentId: string }): Promise<number> {
+  const answer = await db
+    .from("conversations")
+    .select("id", { count: "exact", head: true })
+    .eq("org_id", by.orgId)
+    .eq("agent_id", by.agentId)
+    .gt("message_count", 0);
+  unwrap(answer);
+  return answer.count ?? 0;
 }
 
 export type Receipt = Pick<
@@ -80,33 +129,50 @@ export type Thread = Pick<Tables["conversations"]["Row"], "id" | "title" | "chan
 };
 
 const AUTHORS = ["visitor", "agent", "operator", "system"] as const;
-const one = <T>(value: T | T[] | null): T | null => (Array.isArray(value) ? (value[0] ?? null) : value);
+const byMessage = <Row extends { message_id: string }>(rows: Row[]) => new Map(rows.map((row) => [row.message_id, row]));
 
 /** One conversation with its messages, oldest first, each answer with its receipt and rating; null when not the org's. */
 export async function findThread(db: Db, by: { orgId: string; conversationId: string }): Promise<Thread | null> {
   const conversation = unwrap(
     await db
       .from("conversations")
-      .select("id, title, channel, locale, page_url, created_at, visitorId:visitor_id, agent:agents!inner(id, name)")
+      .select("id, title, channel, locale, page_url, created_at, agent_id, visitorId:visitor_id")
       .eq("org_id", by.orgId)
       .eq("id", by.conversationId)
       .maybeSingle(),
   );
   if (!conversation) return null;
-  const messages = unwrap(
-    await db
+  const { agent_id, ...facts } = conversation;
+  const [agents, messages, runs] = await Promise.all([
+    agentsById(db, by.orgId),
+    db
       .from("messages")
-      .select(
-        "id, author, status, body, parts, created_at, feedback(rating, comment), runs(id, status, outcome, responder, model, prompt_tokens, completion_tokens, cost_micros, retrieval_ms, first_token_ms, total_ms, error_code)",
-      )
+      .select("id, author, status, body, parts, created_at")
       .eq("org_id", by.orgId)
       .eq("conversation_id", by.conversationId)
       .order("created_at")
       .order("id")
-      .limit(500),
+      .limit(500)
+      .then(unwrap),
+    db
+      .from("runs")
+      .select(
+        "message_id, id, status, outcome, responder, model, prompt_tokens, completion_tokens, cost_micros, retrieval_ms, first_token_ms, total_ms, error_code",
+      )
+      .eq("org_id", by.orgId)
+      .eq("conversation_id", by.conversationId)
+      .order("started_at")
+      .then(unwrap),
+  ]);
+  const feedback = await inBatches(
+    messages.filter(({ author }) => author === "agent").map(({ id }) => id),
+    (batch) => db.from("feedback").select("message_id, rating, comment").eq("org_id", by.orgId).in("message_id", batch).then(unwrap),
   );
+  const receipts = byMessage(runs);
+  const ratings = byMessage(feedback);
   return {
-    ...conversation,
+    ...facts,
+    agent: agents.get(agent_id) ?? { id: agent_id, name: "" },
     messages: messages.map((row) => {
       // A part we no longer know is no reason to hide the rest: the plain text stands in.
       const parts = z.array(messagePart).safeParse(row.parts);
@@ -116,8 +182,8 @@ export async function findThread(db: Db, by: { orgId: string; conversationId: st
         status: row.status,
         createdAt: row.created_at,
         parts: parts.success ? parts.data : [{ type: "text", text: row.body }],
-        receipt: one(row.runs),
-        rating: one(row.feedback),
+        receipt: receipts.get(row.id) ?? null,
+        rating: ratings.get(row.id) ?? null,
       };
     }),
   };

@@ -7,10 +7,11 @@ import { classNames } from "~/components/class-names";
 import { Banner, Card, Panel } from "~/components/page";
 import { PageError } from "~/components/page-error";
 import { InlineWidget } from "~/components/widget";
-import { found, requireMember, uuidParam } from "~/http/guards.server";
+import { requireMember, uuidParam } from "~/http/guards.server";
 import { useFormats, useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
-import { findAgent } from "~/models/agent.server";
+import { listOrigins } from "~/models/agent.server";
+import { countConversations } from "~/models/conversation.server";
 import { listSources } from "~/models/source.server";
 import type { AgentFrame } from "./orgs.$orgSlug.agents.$agentId";
 
@@ -18,10 +19,9 @@ export const meta: MetaFunction = titled((t) => t.tabs.overview);
 
 export async function loader({ request, params }: LoaderFunctionArgs) {
   const { db, org } = await requireMember(request, params.orgSlug);
-  const agentId = uuidParam(params.agentId);
-  const [agent, sources] = await Promise.all([findAgent(db, { orgId: org.id, agentId }), listSources(db, { orgId: org.id, agentId })]);
+  const by = { orgId: org.id, agentId: uuidParam(params.agentId) };
+  const [sources, conversations, origins] = await Promise.all([listSources(db, by), countConversations(db, by), listOrigins(db, by)]);
   const count = (...statuses: string[]) => sources.filter(({ status }) => statuses.includes(status)).length;
-  const { conversations, origins } = found(agent);
   return {
     ready: count("ready"),
     reading: count("queued", "reading", "indexing"),

@@ -9,14 +9,16 @@ import { PageError } from "~/components/page-error";
 import { found, requireMember, uuidParam } from "~/http/guards.server";
 import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
-import { findAgent } from "~/models/agent.server";
+import { findAgent, listOrigins } from "~/models/agent.server";
 import { env } from "~/services.server";
 
 export const meta: MetaFunction = titled((t) => t.install.title);
 
 export async function loader({ request, params }: LoaderFunctionArgs) {
   const { db, org } = await requireMember(request, params.orgSlug);
-  const { publicId, origins } = found(await findAgent(db, { orgId: org.id, agentId: uuidParam(params.agentId) }));
+  const by = { orgId: org.id, agentId: uuidParam(params.agentId) };
+  const [agent, origins] = await Promise.all([findAgent(db, by), listOrigins(db, by)]);
+  const { publicId } = found(agent);
   return { publicId, origins, portal: new URL(env.APP_URL).origin };
 }
 

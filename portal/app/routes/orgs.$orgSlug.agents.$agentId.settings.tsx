@@ -17,7 +17,7 @@ import { found, requireMember, uuidParam } from "~/http/guards.server";
 import type { ErrorCode } from "~/i18n/error-codes";
 import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
-import { deleteAgent, findAgent, saveAgent, setAgentStatus } from "~/models/agent.server";
+import { deleteAgent, findAgent, listOrigins, saveAgent, setAgentStatus } from "~/models/agent.server";
 import { type OriginProblem, parseAgentForm } from "~/models/agent-form.server";
 import { allows } from "~/models/role";
 import { env } from "~/services.server";
@@ -29,12 +29,14 @@ export const meta: MetaFunction = titled((t) => t.agentSettings.title);
 
 export async function loader({ request, params }: LoaderFunctionArgs) {
   const { db, org, role } = await requireMember(request, params.orgSlug);
-  const agent = found(await findAgent(db, { orgId: org.id, agentId: uuidParam(params.agentId) }));
+  const by = { orgId: org.id, agentId: uuidParam(params.agentId) };
+  const [row, origins] = await Promise.all([findAgent(db, by), listOrigins(db, by)]);
+  const agent = found(row);
   return {
     name: agent.name,
     status: agent.status,
     settings: agent.settings,
-    origins: agent.origins,
+    origins,
     defaultModel: env.LLM_DEFAULT_MODEL,
     mayChange: allows(role, "editor"),
     mayDelete: allows(role, "admin"),

@@ -23,7 +23,6 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     status: agent.status,
     avatar: agent.settings.avatar,
     color: agent.settings.primaryColor,
-    sources: agent.sources,
     role,
     responder: activeResponder(agent.settings.model),
   };

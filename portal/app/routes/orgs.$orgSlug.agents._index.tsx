@@ -19,12 +19,11 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
   const agents = await listAgents(db, { orgId: org.id });
   return {
     mayCreate: allows(role, "editor"),
-    agents: agents.map(({ id, name, status, sources, conversations, settings }) => ({
+    agents: agents.map(({ id, name, status, sources, settings }) => ({
       id,
       name,
       status,
       sources,
-      conversations,
       avatar: settings.avatar,
       color: settings.primaryColor,
     })),
@@ -66,9 +65,7 @@ export default function Agents() {
                     {agent.name}
                   </Link>
                 </h2>
-                <p className="mt-0.5 text-sm text-muted">
-                  {t.agents.documents(agent.sources)} · {t.agents.conversations(agent.conversations)}
-                </p>
+                <p className="mt-0.5 text-sm text-muted">{t.agents.documents(agent.sources)}</p>
               </div>
               <Badge tone={agent.status === "live" ? "success" : "warning"}>{t.agents[agent.status]}</Badge>
             </div>

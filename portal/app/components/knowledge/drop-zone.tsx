@@ -67,12 +67,12 @@ export function DropZone({ onFiles, empty }: { onFiles: (files: File[]) => void;
           <div className="flex items-center gap-3">
             {!empty && <Upload aria-hidden className="hidden size-5 shrink-0 text-muted sm:block" />}
             <div>
-              <p className="font-medium">{over ? t.knowledge.dropNow : `${t.knowledge.drop} ${t.knowledge.choose}`}</p>
+              <p className="font-medium">{over ? t.knowledge.dropNow : t.knowledge.drop}</p>
               <p className={classNames("mt-0.5 text-sm", !over && "text-muted")}>{t.knowledge.formats(size(MAX_FILE_BYTES))}</p>
             </div>
           </div>
-          <Button look="primary" className="mt-3 sm:mt-0" onClick={() => picker.current?.click()}>
-            {t.knowledge.add}
+          <Button look="primary" className={empty ? "mt-4" : "mt-3 sm:mt-0"} onClick={() => picker.current?.click()}>
+            {t.knowledge.choose}
           </Button>
         </div>
         <input
@@ -81,7 +81,7 @@ export function DropZone({ onFiles, empty }: { onFiles: (files: File[]) => void;
           multiple
           hidden
           accept={FILE_EXTENSIONS.join(",")}
-          aria-label={t.knowledge.add}
+          aria-label={t.knowledge.choose}
           data-testid="file-picker"
           onChange={(event) => {
             take.current([...(event.target.files ?? [])]);
