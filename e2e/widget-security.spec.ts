@@ -46,7 +46,7 @@ test.describe("hostile answers", () => {
         [
           `payload ${number}`,
           cuts.map((cut) => {
-            asked.set(`payload ${number} ${cut}`, `Before ${payload} after`);
+            asked.set(`payload ${number} ${cut}`, `Before\n\n${payload}\n\nafter ${payload}`);
             return cut;
           }),
         ] as const,

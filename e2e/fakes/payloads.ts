@@ -57,7 +57,7 @@ export const PAYLOADS = [
   "| a | b |\n|---|---|\n| <img src=x onerror=window.pwned=1> | ![x](https://evil.example/t.png) |",
   "- [ ] <img src=x onerror=window.pwned=1>\n- [x] [press](javascript:window.pwned=1)",
   "> > > > > > > > > > > > > > > > > > > > > > > > > > > > > > deep <img src=x onerror=window.pwned=1>",
-  `${"- x\n  ".repeat(1)}${"**_~~".repeat(30)}<img src=x onerror=window.pwned=1>`,
+  `${"- x\n  ".repeat(40)}${"**_~~".repeat(30)}<img src=x onerror=window.pwned=1>`,
   "$$\n<img src=x onerror=window.pwned=1>\n$$ and \\(<b>\\)",
   "[1](javascript:window.pwned=1) [1][2] [__proto__] [constructor]",
   "\u202egnp.exe <b onmouseover=window.pwned=1>\u2066x\u2069</b>",

@@ -286,11 +286,10 @@ export function hold(): { step: Step; release: () => void } {
 }
 
 function keepPart(answer: ConversationMessage, step: Step): void {
-  const last = answer.parts.at(-1);
-  if (step.type === "text-delta") {
-    if (last?.type === "text") last.text += step.delta;
-    else answer.parts.push({ type: "text", text: step.delta });
-  } else if (step.type === "data-citation" || step.type === "data-grounding" || step.type === "data-suggestions")
+  const last = answer.parts.findLast((part) => part.type === "text");
+  if (step.type === "text-start") answer.parts.push({ type: "text", text: "" });
+  else if (step.type === "text-delta" && last) last.text += step.delta;
+  else if (step.type === "data-citation" || step.type === "data-grounding" || step.type === "data-suggestions")
     answer.parts.push(step as MessagePart);
 }
 

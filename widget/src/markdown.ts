@@ -24,7 +24,6 @@ const TAGS: Partial<Record<number, keyof HTMLElementTagNameMap>> = {
   [smd.STRONG_UND]: "strong",
   [smd.STRIKE]: "s",
   [smd.CODE_INLINE]: "code",
-  [smd.EQUATION_INLINE]: "code",
   [smd.LIST_UNORDERED]: "ul",
   [smd.LIST_ORDERED]: "ol",
   [smd.LIST_ITEM]: "li",
@@ -145,6 +144,12 @@ export class MarkdownView {
       block.tabIndex = 0;
       return append(block, "code");
     }
+    if (token === smd.EQUATION_INLINE) {
+      // Formulas are not drawn: they, and prices taken for them, stay as they are written.
+      const formula = append(parent, "span");
+      formula.append("$");
+      return formula;
+    }
     if (token === smd.CHECKBOX) return append(parent, "span", "checkbox");
     return append(parent, TAGS[token] ?? "span");
   }
@@ -153,6 +158,9 @@ export class MarkdownView {
     if (this.#stack.length === 1) return;
     const frame = this.#stack.pop() as Frame;
     if (frame.node === this.#top.node) return;
+    if (frame.token === smd.EQUATION_INLINE) frame.node.append("$");
+    // A picture inside a link is its text; links do not stand inside links.
+    if (this.#stack.some(({ token }) => token === smd.LINK)) return;
     if (frame.token === smd.LINK || frame.token === smd.IMAGE || frame.token === smd.RAW_URL) this.#finishLink(frame);
   }
 

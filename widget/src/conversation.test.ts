@@ -1,0 +1,137 @@
+import type { ChatEvent, ConversationMessage } from "@gpt-agent/core/chat-events";
+import { MAX_MESSAGE_LENGTH as CORE_MAX_MESSAGE_LENGTH } from "@gpt-agent/core/limits";
+import { describe, expect, test } from "vitest";
+import {
+  askedAgain,
+  type Conversation,
+  emptyConversation,
+  ended,
+  fromHistory,
+  MAX_MESSAGE_LENGTH,
+  reduce,
+  withQuestion,
+  withRating,
+} from "./conversation.ts";
+
+const question = { id: "q1", text: "How long?", createdAt: "2026-01-01T00:00:00Z" };
+const citation = { index: 1, sourceId: "s", title: "Delivery", quote: "three days", start: 0, end: 10 };
+const play = (from: Conversation, ...events: ChatEvent[]) => events.reduce(reduce, from);
+const delta = (text: string, id = "t"): ChatEvent => ({ type: "text-delta", id, delta: text });
+const asked = withQuestion(emptyConversation("c"), question);
+
+describe("a conversation", () => {
+  test("limits messages as the server does", () => {
+    expect(MAX_MESSAGE_LENGTH).toBe(CORE_MAX_MESSAGE_LENGTH);
+  });
+
+  test("waits after a question, answers, and comes to rest", () => {
+    expect(asked.phase).toBe("waiting");
+    const answering = play(asked, { type: "start", messageId: "a1" }, { type: "text-start", id: "t" }, delta("Three "));
+    expect(answering.phase).toBe("answering");
+    const done = play(answering, delta("days"), { type: "text-end", id: "t" }, { type: "finish", finishReason: "stop" });
+    expect(done.phase).toBe("idle");
+    expect(done.messages.map(({ author, text, status }) => [author, text, status])).toEqual([
+      ["visitor", "How long?", "complete"],
+      ["agent", "Three days", "complete"],
+    ]);
+  });
+
+  test("takes citations before or after their text, in any order, once each", () => {
+    const done = play(
+      asked,
+      { type: "start", messageId: "a1" },
+      { type: "data-citation", id: "c2", data: { ...citation, index: 2 } },
+      delta("a [1] b [2]"),
+      { type: "data-citation", id: "c1", data: citation },
+      { type: "data-citation", id: "c1", data: { ...citation, title: "Newer" } },
+      { type: "data-suggestions", data: { questions: ["And abroad?"] } },
+      { type: "data-grounding", data: { supported: true, responder: "quotes", fallback: true } },
+      { type: "finish" },
+    );
+    const answer = done.messages.at(-1);
+    expect(answer?.citations.map(({ index, title }) => [index, title])).toEqual([
+      [1, "Newer"],
+      [2, "Delivery"],
+    ]);
+    expect(answer?.suggestions).toEqual(["And abroad?"]);
+    expect(answer?.fallback).toBe(true);
+  });
+
+  test("makes several text parts paragraphs of their own", () => {
+    const done = play(
+      asked,
+      { type: "start", messageId: "a1" },
+      { type: "text-start", id: "1" },
+      delta("One"),
+      { type: "text-end", id: "1" },
+      { type: "text-start", id: "2" },
+      delta("Two"),
+      delta("!"),
+    );
+    expect(done.messages.at(-1)?.text).toBe("One\n\nTwo!");
+  });
+
+  test("starts a resumed answer over when it is told from its start, and goes on when it is not", () => {
+    const partial = play(asked, { type: "start", messageId: "a1" }, delta("One "));
+    expect(play(partial, delta("two")).messages.at(-1)?.text).toBe("One two");
+    const retold = play(partial, { type: "start", messageId: "a1" }, delta("One "), delta("two"));
+    expect(retold.messages.map(({ text }) => text)).toEqual(["How long?", "One two"]);
+  });
+
+  test("keeps the partial text of stopped and failed answers", () => {
+    const partial = play(asked, { type: "start", messageId: "a1" }, delta("Half"));
+    for (const [event, status] of [
+      [{ type: "abort" }, "stopped"],
+      [{ type: "error", errorText: "x" }, "failed"],
+      [{ type: "finish", finishReason: "error" }, "failed"],
+    ] as [ChatEvent, string][]) {
+      const done = play(partial, event, { type: "finish", finishReason: "other" });
+      expect(done.messages.at(-1)).toMatchObject({ text: "Half", status });
+      expect(done.phase).toBe("idle");
+    }
+    expect(ended(asked, "failed")).toMatchObject({ phase: "idle", messages: [{ id: "q1" }] });
+  });
+
+  test("keeps the old answer in view until the new one starts", () => {
+    const done = play(asked, { type: "start", messageId: "a1" }, delta("Old"), { type: "finish" });
+    const again = askedAgain(done);
+    expect(again).toMatchObject({ phase: "waiting", replacing: "a1" });
+    expect(again.messages).toHaveLength(2);
+    expect(play(again, { type: "start", messageId: "a2" }).messages.map(({ id }) => id)).toEqual(["q1", "a2"]);
+    // A failure before the new one starts leaves the old one as it was.
+    expect(ended(again, "failed").messages.at(-1)).toMatchObject({ text: "Old", status: "complete" });
+    expect(askedAgain(asked).replacing).toBeUndefined();
+  });
+
+  test("ignores events of kinds it does not know, and words without an answer", () => {
+    const strange = { type: "data-from-the-future", data: {} } as unknown as ChatEvent;
+    expect(reduce(asked, strange)).toBe(asked);
+    expect(play(asked, delta("lost")).messages).toEqual(asked.messages);
+  });
+
+  test("reads what the API keeps", () => {
+    const kept: ConversationMessage[] = [
+      { id: "q", role: "user", parts: [{ type: "text", text: "Hi" }], metadata: { createdAt: "x", status: "complete", author: "visitor" } },
+      {
+        id: "a",
+        role: "assistant",
+        parts: [
+          { type: "data-citation", id: "c", data: citation },
+          { type: "text", text: "One [1]." },
+          { type: "text", text: "Two." },
+          { type: "data-suggestions", data: { questions: ["More?"] } },
+        ],
+        metadata: { createdAt: "y", status: "stopped", author: "agent", rating: "up" },
+      },
+    ];
+    const read = fromHistory("c", kept);
+    expect(read.messages[1]).toMatchObject({
+      author: "agent",
+      text: "One [1].\n\nTwo.",
+      status: "stopped",
+      rating: "up",
+      suggestions: ["More?"],
+    });
+    expect(withRating(read, "a", "down").messages[1]?.rating).toBe("down");
+  });
+});
