@@ -183,6 +183,7 @@ export class Chat {
 
   async #ask(regenerates?: string): Promise<void> {
     const question = this.#lastQuestion as Message;
+    this.#addToHistory(question.text);
     await this.#stopping;
     await this.#follow((signal) =>
       this.#options.client.ask(
@@ -195,7 +196,6 @@ export class Chat {
         signal,
       ),
     );
-    this.#addToHistory(question.text);
   }
 
   /** After a reload: the answer may still be running. */
