@@ -51,13 +51,18 @@ const portal = z.object({
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
 });
 
-const worker = z.object({
-  ...shared,
-  WORKER_PORT: port.default(3001),
-  /** The queue when REDIS_URL is absent: a Postgres URL, or a folder for an embedded one. */
-  QUEUE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must look like postgres://user:password@host/database" }).optional(),
-  QUEUE_FOLDER: z.string().min(1).optional(),
-});
+const worker = z
+  .object({
+    ...shared,
+    WORKER_PORT: port.default(3001),
+    /** The queue when REDIS_URL is absent: a Postgres URL, or a folder for an embedded one. */
+    QUEUE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must look like postgres://user:password@host/database" }).optional(),
+    QUEUE_FOLDER: z.string().min(1).optional(),
+  })
+  .refine((env) => env.REDIS_URL || env.QUEUE_DATABASE_URL || env.QUEUE_FOLDER, {
+    path: ["REDIS_URL"],
+    error: "set it, or QUEUE_DATABASE_URL, or QUEUE_FOLDER, to say where the queue is",
+  });
 
 /** The embedded backend, started by the supervisor alone. */
 const backend = z.object({

@@ -1,0 +1,71 @@
+import { createServer, type Server } from "node:http";
+import type { Db } from "@gpt-agent/core/db";
+import { KNOWLEDGE_BUCKET } from "@gpt-agent/core/storage";
+import packageJson from "./package.json" with { type: "json" };
+import type { JobQueue, QueueDepths } from "./queue/job-queue.ts";
+
+type Check = "ok" | "failed";
+export type Health = {
+  status: "ok" | "failed" | "draining";
+  version: string;
+  checks: { database: Check; queue: Check; storage: Check };
+  queues: { depths: QueueDepths | null };
+};
+
+const PATIENCE_MS = 3_000;
+
+/** Asks everything the worker depends on, at most three seconds each. */
+export async function checkHealth({ db, queue }: { db: Db; queue: JobQueue }, isDraining: boolean): Promise<Health> {
+  const [depths, database, storage] = await Promise.all([
+    within(queue.depths()),
+    within(db.from("outbox").select("id", { head: true }).limit(1).then(throwError)),
+    within(db.storage.from(KNOWLEDGE_BUCKET).list("", { limit: 1 }).then(throwError)),
+  ]);
+  const checks = { database: database ? "ok" : "failed", queue: depths ? "ok" : "failed", storage: storage ? "ok" : "failed" } as const;
+  const failed = Object.values(checks).includes("failed");
+  return { status: failed ? "failed" : isDraining ? "draining" : "ok", version: packageJson.version, checks, queues: { depths } };
+}
+
+const throwError = ({ error }: { error: unknown }) => {
+  if (error) throw error;
+  return true;
+};
+
+/** The value, or null when it fails or does not come in time. */
+async function within<T>(promise: PromiseLike<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS, null);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Serves GET /health: 200 or 503 with the checks; with ?live=1 it only says that the process answers.
+ * @param port 0 picks a free one
+ */
+export async function serveHealth(port: number, check: () => Promise<Health>): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? "/", "http://worker");
+    const answer = (status: number, body: unknown) =>
+      response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" }).end(`${JSON.stringify(body)}\n`);
+    if (url.pathname !== "/health") return answer(404, { status: "not_found" });
+    if (request.method !== "GET" && request.method !== "HEAD") return answer(405, { status: "method_not_allowed" });
+    if (url.searchParams.get("live") === "1") return answer(200, { status: "ok", version: packageJson.version });
+    const health = await check();
+    answer(health.status === "ok" ? 200 : 503, health);
+  });
+  server.headersTimeout = 5_000;
+  server.requestTimeout = 10_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, resolve);
+  });
+  return server;
+}

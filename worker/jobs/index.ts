@@ -1,0 +1,40 @@
+import type { Db } from "@gpt-agent/core/db";
+import { isJobName, JOBS, type JobName, type JobPayload } from "@gpt-agent/core/jobs";
+import type { Embedder } from "@gpt-agent/core/llm/embed";
+import type { Log } from "@gpt-agent/core/log";
+import { PermanentFailure, type RunningJob } from "../queue/job-queue.ts";
+import { sourceEmbed } from "./source-embed.ts";
+import { sourceForget } from "./source-forget.ts";
+import { sourceRead } from "./source-read.ts";
+
+/** What handlers work with. */
+export type JobDeps = { db: Db; log: Log; embedder: Embedder | null };
+
+/** Does a job. It may be called twice for one job and must then have the effect of once; a subject that is gone is no error. */
+export type Handler<N extends JobName> = (
+  payload: JobPayload<N>,
+  deps: JobDeps,
+  turn: Pick<RunningJob, "attempt" | "lastAttempt" | "signal">,
+) => Promise<void>;
+
+/** Every job of the catalogue has its handler here; one that is missing does not compile. */
+const HANDLERS: { [N in JobName]: Handler<N> } = {
+  "source.read": sourceRead,
+  "source.embed": sourceEmbed,
+  "source.forget": sourceForget,
+};
+
+/**
+ * Does a queued job with the handler of its name.
+ * @throws PermanentFailure for a job that is not in the catalogue or whose payload is malformed
+ */
+export async function handleJob(job: RunningJob, deps: JobDeps): Promise<void> {
+  if (!isJobName(job.name)) throw new PermanentFailure(`There is no job named ${job.name}`);
+  await run(job.name, job, { ...deps, log: deps.log.with({ job: job.name, jobId: job.id, attempt: job.attempt }) });
+}
+
+async function run<N extends JobName>(name: N, job: RunningJob, deps: JobDeps): Promise<void> {
+  const payload = JOBS[name].payload.safeParse(job.payload);
+  if (!payload.success) throw new PermanentFailure(`The payload of ${name} is malformed: ${payload.error.message}`);
+  await HANDLERS[name](payload.data as JobPayload<N>, deps, job);
+}

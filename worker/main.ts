@@ -1,0 +1,57 @@
+// The worker's process: carries jobs from the outbox to the queue and does them, until it is told to stop.
+import { readEnv } from "@gpt-agent/core/env";
+import { Dispatcher } from "./dispatcher.ts";
+import { checkHealth, serveHealth } from "./health.ts";
+import { handleJob } from "./jobs/index.ts";
+import { createServices } from "./services.ts";
+import { Sweeper } from "./sweeper.ts";
+
+/** Jobs done at a time. Most wait for the database or a provider; reading files has a limit of its own. */
+const CONCURRENCY = 4;
+/** Milliseconds that running jobs get to end after SIGTERM; the rest of the 25 s is for giving them back. */
+const PATIENCE_MS = 18_000;
+const GIVE_UP_MS = 25_000;
+
+const env = readEnv("worker");
+const services = await createServices(env);
+const { log, queue } = services;
+let draining = false;
+
+const health = await serveHealth(env.WORKER_PORT, () => checkHealth(services, draining)).catch((error: NodeJS.ErrnoException) => {
+  log.error(
+    error.code === "EADDRINUSE" ? `Port ${env.WORKER_PORT} is taken by another program: set WORKER_PORT to a free one` : error.message,
+  );
+  process.exit(1);
+});
+
+const worker = queue.work((job) => handleJob(job, services), CONCURRENCY);
+const dispatcher = new Dispatcher(services);
+const sweeper = new Sweeper(services);
+dispatcher.start();
+sweeper.start();
+log.info("The worker has started", { port: env.WORKER_PORT, embeddings: services.embedder?.model ?? "none" });
+
+/** No new jobs; running ones end or are given back; then the process ends with 0. */
+async function drain(signal: NodeJS.Signals) {
+  if (draining) return;
+  draining = true;
+  log.info("The worker is stopping", { signal });
+  setTimeout(() => {
+    log.warn("The worker stops although jobs are still running; they are taken up again later");
+    process.exit(0);
+  }, GIVE_UP_MS).unref();
+  await Promise.all([dispatcher.stop(), sweeper.stop(), worker.drain(PATIENCE_MS)]);
+  await queue.close();
+  health.close();
+  log.info("The worker has stopped");
+  process.exit(0);
+}
+process.on("SIGTERM", drain);
+process.on("SIGINT", drain);
+// Whoever started us is gone: nobody would stop us later.
+process.on("disconnect", () => void drain("SIGTERM"));
+process.on("unhandledRejection", (error) => log.error("A promise was rejected and nobody noticed", { error }));
+
+// Whoever started us hears when everything we need answers; the health check tells the same at any time.
+while (!draining && (await checkHealth(services, draining)).status !== "ok") await new Promise((wake) => setTimeout(wake, 250));
+process.send?.({ ready: true });

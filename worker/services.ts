@@ -1,0 +1,26 @@
+// The composition root: every client the worker uses is made here, once, from the environment.
+import { type Db, serviceDb } from "@gpt-agent/core/db";
+import type { WorkerEnv } from "@gpt-agent/core/env";
+import { createEmbedder, type Embedder } from "@gpt-agent/core/llm/embed";
+import { createLog, type Log } from "@gpt-agent/core/log";
+import type { JobQueue } from "./queue/job-queue.ts";
+import { openEmbeddedQueue, openPostgresQueue } from "./queue/postgres.ts";
+import { openRedisQueue } from "./queue/redis.ts";
+
+export type Services = { log: Log; db: Db; queue: JobQueue; embedder: Embedder | null };
+
+/**
+ * Makes the clients.
+ * @throws when the queue's Postgres is out of reach; a Redis that is away is waited for
+ */
+export async function createServices(env: WorkerEnv): Promise<Services> {
+  const log = createLog(env.LOG_LEVEL, { process: "worker" });
+  const db = serviceDb({ url: env.SUPABASE_URL, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY });
+  return { log, db, queue: await openQueue(env, log), embedder: createEmbedder(env) };
+}
+
+function openQueue(env: WorkerEnv, log: Log): Promise<JobQueue> {
+  if (env.REDIS_URL) return openRedisQueue(env.REDIS_URL, { log });
+  if (env.QUEUE_DATABASE_URL) return openPostgresQueue(env.QUEUE_DATABASE_URL, { log });
+  return openEmbeddedQueue(env.QUEUE_FOLDER!, { log });
+}
