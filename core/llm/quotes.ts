@@ -3,8 +3,11 @@ import { QUOTES_WORDS, smallTalk } from "./quotes-words.ts";
 import { splitSentences } from "./sentences.ts";
 import { stems } from "./stems.ts";
 
-/** At least this share of the question's weight must be found around the best sentence. */
-const MIN_COVERAGE = 0.42;
+/**
+ * At least this share of the question's weight must be found around the best sentence. On XQuAD, with and without the
+ * article that a question is about: 8 % false "no answer" and 8 % false answers in English, 17 % and 5 % in Russian.
+ */
+const MIN_COVERAGE = 0.35;
 const MAX_SENTENCES = 4;
 /** Further sentences must be at least this good, compared to the best. */
 const GOOD_ENOUGH = 0.62;
@@ -57,7 +60,7 @@ export function bestSentences(question: string, passages: LlmPassage[]): Candida
           text: sentence.text,
           found,
           coverage: (direct + nearby * 0.5) / whole,
-          score: ((direct + nearby * 0.25) / whole) * brevity * (1 - 0.03 * (passage.index - 1)),
+          score: ((direct + nearby * 0.4) / whole) * brevity * (1 - 0.05 * (passage.index - 1)),
         };
       });
   });
@@ -92,6 +95,7 @@ function compose(chosen: Candidate[], intro: string): string {
 /** Waits, or rejects with the signal's reason as soon as it is aborted. */
 const pause = (ms: number, signal: AbortSignal) =>
   new Promise<void>((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
     const stop = () => {
       clearTimeout(timer);
       reject(signal.reason);

@@ -1,29 +1,35 @@
 /** A sentence as characters [start, end) of the text it was found in, outer white space left out. */
 export type Sentence = { start: number; end: number; text: string };
 
-/** Words that end in a full stop without ending a sentence, in lower case and without the stop. */
-const ABBREVIATIONS = new Set(
-  [
-    "mr mrs ms dr prof sr jr st vs etc inc ltd corp co no nos fig figs vol vols ed eds pp approx appt dept est e.g i.e a.m p.m u.s u.k ph.d cf al gen col sgt capt rev hon min max tel ext",
-    "jan feb mar apr jun jul aug sep sept oct nov dec",
-    "т.е т.д т.п т.к т.н т.о др пр г гг в вв н э н.э до.н.э ст стр с рис табл им ул д кв корп пос обл р руб коп тыс млн млрд трлн мин сек ч см мм кг мг л тел доб акад проф доц гл п пп напр прим ср см изд ред чел шт ок",
-  ].flatMap((line) => line.split(" ")),
+const words = (...lines: string[]) => new Set(lines.flatMap((line) => line.split(" ")));
+
+/** Words whose full stop never ends a sentence, as a name or number follows; in lower case and without the stop. */
+const OPENING = words(
+  "mr mrs ms dr prof st vs no nos fig figs vol vols ed eds pp approx dept e.g i.e cf gen col sgt capt rev hon tel ext jan feb mar apr jun jul aug sep sept oct nov dec",
+  "т.е т.к т.н т.о до.н.э ст стр с рис табл им ул д кв корп пос обл р доб акад проф доц гл п пп напр прим ср см изд тел н",
 );
+/** Words whose full stop may end a sentence too: it does when a capital letter follows. */
+const CLOSING = words("inc ltd corp co etc al jr sr a.m p.m u.s u.k ph.d est min max", "т.д т.п др пр руб коп тыс млн млрд трлн мин сек ч мм кг мг л шт чел э н.э ред ок");
+/** "в 2019 г. Компания" ends a sentence, "г. Москва" does not: these close only after a number. */
+const CLOSING_AFTER_NUMBER = words("г гг в вв см м р с д");
 
 const CLOSERS = /["'»”’)\]]/;
 
 /** Does the full stop at `at` end a sentence? `next` is the first character after it and its closing quotes and spaces. */
 function endsSentence(text: string, at: number, next: string | undefined): boolean {
-  if (text[at] !== "." && text[at] !== "…") return true;
-  if (next === undefined) return true;
+  if (text[at] !== "." || next === undefined) return true;
   if (/\p{Ll}/u.test(next)) return false;
-  const before = /[\p{L}\p{N}.]+$/u.exec(text.slice(Math.max(0, at - 24), at))?.[0] ?? "";
+  const lead = text.slice(Math.max(0, at - 32), at);
+  const before = /[\p{L}\p{N}.]+$/u.exec(lead)?.[0] ?? "";
   const word = before.toLowerCase();
+  const capital = /\p{Lu}/u.test(next);
   // "12. Press" at the start of a line numbers a list; "in 2019. Then" ends a sentence.
-  if (/^\d{1,2}$/.test(word) && /(^|\n)\s*\d{1,2}$/.test(text.slice(Math.max(0, at - 8), at))) return false;
+  if (/(^|\n)\s*\d{1,2}$/.test(lead)) return false;
+  if (CLOSING_AFTER_NUMBER.has(word) && /\d\s?[\p{L}.]+$/u.test(lead)) return capital;
+  if (CLOSING.has(word)) return capital;
   // Initials: "J. Smith", "А. С. Пушкин".
-  if (/^\p{Lu}$/u.test(before) || /\.\p{L}$/u.test(before)) return false;
-  return !ABBREVIATIONS.has(word);
+  if (/(^|\.)\p{Lu}$/u.test(before)) return false;
+  return !OPENING.has(word) && !CLOSING_AFTER_NUMBER.has(word);
 }
 
 /**
@@ -63,7 +69,7 @@ export function splitSentences(text: string): Sentence[] {
     }
     let next = end;
     while (next < text.length && /[\s"'«“‘([]/.test(text[next]!)) next++;
-    if (endsSentence(text, end - 1 === i ? i : i, text[next])) cut(end);
+    if (endsSentence(text, i, text[next])) cut(end);
     i = end - 1;
   }
   cut(text.length);

@@ -124,7 +124,8 @@ declare
   the_agent record;
   thread public.conversations;
   question public.messages;
-  replay record;
+  replay public.runs;
+  replay_hash text;
   answer uuid;
   run uuid;
   superseded uuid[];
@@ -172,10 +173,13 @@ begin
 
   -- Asked before? Then the same run answers, by Idempotency-Key or by the message's own id.
   if idempotency_key is not null then
-    select k.request_hash, r.id, r.message_id, r.conversation_id, r.status into replay
-    from public.idempotency_keys k join public.runs r on r.org_id = k.org_id and r.id = k.run_id
+    select k.request_hash, k.run_id into replay_hash, run
+    from public.idempotency_keys k
     where k.org_id = org and k.scope = idempotency_scope and k.key = begin_turn.idempotency_key;
-    if found and replay.request_hash <> begin_turn.request_hash then
+    if found then
+      select r.* into replay from public.runs r where r.org_id = org and r.id = run;
+    end if;
+    if replay_hash <> begin_turn.request_hash then
       raise exception 'This Idempotency-Key was used for another request' using errcode = 'P0001', hint = 'idempotency_mismatch';
     end if;
   end if;
@@ -186,7 +190,7 @@ begin
       if question.body <> message_text then
         raise exception 'This message id was used for another text' using errcode = 'P0001', hint = 'idempotency_mismatch';
       end if;
-      select r.id, r.message_id, r.conversation_id, r.status into replay
+      select r.* into replay
       from public.messages m join public.runs r on r.org_id = m.org_id and r.message_id = m.id
       where m.org_id = org and m.conversation_id = thread.id and m.parent_id = question.id
       order by r.started_at desc, r.id desc limit 1;

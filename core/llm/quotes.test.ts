@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import type { Locale } from "../locales.ts";
+import type { LlmPart, LlmPassage, LlmPrompt } from "./llm.ts";
+import { bestSentences, quotesLlm } from "./quotes.ts";
+import { smallTalk } from "./quotes-words.ts";
+
+const passage = (index: number, text: string, title = "Handbook", headings: string[] = []): LlmPassage => ({
+  index,
+  title,
+  headings,
+  text,
+});
+const KNOWLEDGE = [
+  passage(1, "Orders ship within two days. Delivery to Serbia takes five to seven days. Express delivery is not offered.", "Delivery"),
+  passage(2, "The bottle keeps drinks cold for 24 hours. Wash the lid by hand; the body may go into the dishwasher.", "Care"),
+  passage(3, "Гарантия на бутылку — десять лет. Она не распространяется на вмятины. Для возврата нужен чек.", "Гарантия"),
+];
+
+async function answer(
+  question: string,
+  passages: LlmPassage[],
+  locale: Locale = "en",
+  fallback = false,
+): Promise<{ text: string; end: LlmPart | undefined }> {
+  const prompt: LlmPrompt = { messages: [], question, passages, locale, model: null, temperature: 0, maxOutputTokens: 1 };
+  let text = "";
+  let end: LlmPart | undefined;
+  for await (const part of quotesLlm({ fallback }).stream(prompt, new AbortController().signal)) {
+    if (part.type === "delta") text += part.delta;
+    else end = part;
+  }
+  return { text, end };
+}
+
+describe("the quoting responder", () => {
+  it.each([
+    ["How long does delivery to Serbia take?", "Delivery to Serbia takes five to seven days. [1]"],
+    ["Can I wash the bottle in a dishwasher?", "the body may go into the dishwasher. [2]"],
+    ["Какая гарантия на бутылку?", "Гарантия на бутылку — десять лет. [3]"],
+    ["действует ли гарантия на вмятины", "Она не распространяется на вмятины. [3]"],
+  ])("quotes the sentence that answers: %s", async (question, quote) => {
+    const { text, end } = await answer(question, KNOWLEDGE);
+    expect(text).toContain(quote);
+    expect(end).toMatchObject({ type: "end", finishReason: "stop", supported: true });
+  });
+
+  it.each([
+    ["Who is the president of France?", "en", /couldn't find/],
+    ["Сколько стоит аренда велосипеда в Токио?", "ru", /не нашлось/],
+    ["???", "ru", /не нашлось/],
+  ] as const)("says so when the knowledge holds no answer: %s", async (question, locale, words) => {
+    const { text, end } = await answer(question, KNOWLEDGE, locale);
+    expect(text).toMatch(words);
+    expect(text).not.toContain("[");
+    expect(end).toMatchObject({ supported: false });
+  });
+
+  it("says that a model is unavailable when it stands in for one", async () => {
+    expect((await answer("How long does delivery to Serbia take?", KNOWLEDGE, "en", true)).text).toMatch(
+      /^The assistant's model is unavailable/,
+    );
+    expect((await answer("Who is the president of France?", KNOWLEDGE, "ru", true)).text).toMatch(/^Языковая модель сейчас недоступна/);
+  });
+
+  it("quotes at most four sentences, each once", () => {
+    const many = [
+      passage(1, Array.from({ length: 12 }, (_, i) => `Delivery number ${i} to Serbia is fine.`).join(" ")),
+      passage(2, "Delivery number 1 to Serbia is fine."),
+    ];
+    const chosen = bestSentences("delivery to Serbia", many);
+    expect(chosen.length).toBeLessThanOrEqual(4);
+    expect(new Set(chosen.map(({ text }) => text)).size).toBe(chosen.length);
+  });
+
+  it("stops at once when aborted", async () => {
+    const controller = new AbortController();
+    const prompt: LlmPrompt = {
+      messages: [],
+      question: "delivery to Serbia",
+      passages: KNOWLEDGE,
+      locale: "en",
+      model: null,
+      temperature: 0,
+      maxOutputTokens: 1,
+    };
+    const parts = quotesLlm().stream(prompt, controller.signal);
+    await expect(
+      (async () => {
+        for await (const part of parts) if (part.type === "delta") controller.abort(new Error("enough"));
+      })(),
+    ).rejects.toThrow("enough");
+  });
+});
+
+describe("pleasantries", () => {
+  it.each(["hi", "Hello!", "hey there", "Добрый день!", "привет)", "Здравствуйте."])("%s is a hello", (text) =>
+    expect(smallTalk(text)).toBe("hello"),
+  );
+  it.each(["thanks", "Thank you so much!", "Спасибо большое", "ok thanks"])("%s is thanks", (text) =>
+    expect(smallTalk(text)).toBe("thanks"),
+  );
+  it.each(["hi, what is the warranty?", "спасибо, а доставка?", "", "hiking boots", "доставка"])("%s is a question", (text) =>
+    expect(smallTalk(text)).toBeNull(),
+  );
+});

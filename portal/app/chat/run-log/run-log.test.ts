@@ -1,0 +1,143 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ChatEvent } from "@gpt-agent/core/chat-events";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startRedis } from "../../../../e2e/fakes/redis.ts";
+import { memoryRunLog } from "./memory.ts";
+import { redisRunLog } from "./redis.ts";
+import type { LoggedEvent, RunLog } from "./run-log.ts";
+
+const delta = (n: number): ChatEvent => ({ type: "text-delta", id: "t", delta: `word ${n}, слово ${n} ` });
+const never = new AbortController().signal;
+
+async function collect(events: AsyncIterable<LoggedEvent>): Promise<LoggedEvent[]> {
+  const all: LoggedEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+/** What every run log must do; `open` makes one, and another portal's view of the same (itself, where nothing is shared). */
+function contract(name: string, open: (options: { keepAfterEndMs?: number }) => { log: RunLog; other: RunLog }) {
+  describe(`run log: ${name}`, () => {
+    let log: RunLog;
+    let other: RunLog;
+    beforeAll(() => ({ log, other } = open({})));
+    afterAll(async () => {
+      await log.dispose();
+      if (other !== log) await other.dispose();
+    });
+    const started = async () => {
+      const runId = randomUUID();
+      await log.open(runId);
+      return runId;
+    };
+
+    it("gives every reader every event once, in order, whenever it came", async () => {
+      const runId = await started();
+      const early = collect(log.read(runId, 0, never));
+      const elsewhere = collect(other.read(runId, 0, never));
+      for (let n = 1; n <= 50; n++) {
+        await log.append(runId, delta(n));
+        if (n === 25) await sleep(20);
+      }
+      const middle = collect(other.read(runId, 10, never));
+      await log.close(runId);
+      const late = collect(other.read(runId, 0, never));
+      const expected = Array.from({ length: 50 }, (_, i) => ({ seq: i + 1, event: delta(i + 1) }));
+      expect(await early).toEqual(expected);
+      expect(await elsewhere).toEqual(expected);
+      expect(await late).toEqual(expected);
+      expect(await middle).toEqual(expected.slice(10));
+    });
+
+    it("H5: reassembles after cuts at random places", async () => {
+      const runId = await started();
+      const writer = (async () => {
+        for (let n = 1; n <= 200; n++) {
+          await log.append(runId, delta(n));
+          if (n % 20 === 0) await sleep(2);
+        }
+        await log.close(runId);
+      })();
+      const seen: LoggedEvent[] = [];
+      for (let cuts = 0; seen.length < 200 && cuts < 1_000; cuts++) {
+        const cut = new AbortController();
+        const until = seen.length + 1 + Math.floor(Math.random() * 20);
+        for await (const event of other.read(runId, seen.at(-1)?.seq ?? 0, cut.signal)) {
+          seen.push(event);
+          if (seen.length >= until) cut.abort();
+        }
+      }
+      await writer;
+      expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
+    });
+
+    it("starts again for a place that the run has not reached", async () => {
+      const runId = await started();
+      await log.append(runId, delta(1));
+      await log.append(runId, delta(2));
+      await log.close(runId);
+      expect((await collect(other.read(runId, 99, never))).map(({ seq }) => seq)).toEqual([1, 2]);
+      expect(await collect(other.read(runId, 2, never))).toEqual([]);
+    });
+
+    it("lets a waiting reader go when it leaves", async () => {
+      const runId = await started();
+      const leave = new AbortController();
+      const reading = collect(other.read(runId, 0, leave.signal));
+      await log.append(runId, delta(1));
+      await sleep(30);
+      leave.abort();
+      expect((await reading).length).toBe(1);
+      await log.close(runId);
+    });
+
+    it("knows its runs, and nothing else", async () => {
+      const runId = await started();
+      expect(await other.has(runId)).toBe(true);
+      expect(await other.has(randomUUID())).toBe(false);
+      await log.close(runId);
+      expect(await other.has(runId)).toBe(true);
+    });
+
+    it("brings a stop to the writer, from anywhere, once, also when it was asked for first", async () => {
+      const runId = await started();
+      let stops = 0;
+      await log.onStop(runId, () => stops++);
+      await other.requestStop(runId);
+      await expect.poll(() => stops).toBe(1);
+      await other.requestStop(runId);
+      await sleep(30);
+      expect(stops).toBe(1);
+
+      const early = await started();
+      await other.requestStop(early);
+      await log.onStop(early, () => stops++);
+      await expect.poll(() => stops).toBe(2);
+      await other.requestStop(randomUUID());
+    });
+
+    it("forgets a run some time after its end", async () => {
+      const short = open({ keepAfterEndMs: 60 }).log;
+      const runId = randomUUID();
+      await short.open(runId);
+      await short.append(runId, delta(1));
+      await short.close(runId);
+      expect(await short.has(runId)).toBe(true);
+      await expect.poll(() => short.has(runId)).toBe(false);
+      await short.dispose();
+    });
+  });
+}
+
+contract("memory", (options) => {
+  const log = memoryRunLog(options);
+  return { log, other: log };
+});
+
+let redis: Awaited<ReturnType<typeof startRedis>>;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+contract("redis", (options) => ({ log: redisRunLog(redis.url, options), other: redisRunLog(redis.url, options) }));
