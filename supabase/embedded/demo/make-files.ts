@@ -28,8 +28,8 @@ ${FONT_FACES.join("\n")}
 @page { size: A5; margin: 16mm 15mm 17mm; }
 body { font: 400 9.4pt/1.5 Onest, sans-serif; color: #23302b; margin: 0; }
 h1 { font-size: 25pt; line-height: 1.12; font-weight: 600; margin: 0 0 3mm; color: #1f3a30; letter-spacing: -0.01em; }
-h2 { font-size: 13pt; line-height: 1.3; font-weight: 600; margin: 7mm 0 2mm; color: #a3452c; break-after: avoid; }
-h3 { font-size: 10.2pt; font-weight: 600; margin: 4mm 0 1mm; color: #1f3a30; break-after: avoid; }
+h2 { font-size: 14pt; line-height: 1.3; font-weight: 600; margin: 7mm 0 2mm; color: #a3452c; break-after: avoid; }
+h3 { font-size: 11pt; font-weight: 600; margin: 4mm 0 1mm; color: #1f3a30; break-after: avoid; }
 p { margin: 0 0 2.4mm; orphans: 3; widows: 3; }
 table { border-collapse: collapse; width: 100%; font-size: 7.6pt; line-height: 1.35; margin: 1mm 0 4mm; break-inside: avoid; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: 1.3mm 1.6mm 1.3mm 0; border-bottom: 0.2mm solid #d8d2c4; }
