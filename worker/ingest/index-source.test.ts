@@ -46,7 +46,9 @@ describe("a job that runs more than once", () => {
     const current = await knowledge.chunks(id);
     expect(current).toHaveLength(3);
     expect(all).toHaveLength(3);
-    const jobs = (await knowledge.jobs("source.embed")).filter(({ payload }) => JSON.stringify(payload).includes(current[0]!.source_version_id));
+    const jobs = (await knowledge.jobs("source.embed")).filter(({ payload }) =>
+      JSON.stringify(payload).includes(current[0]!.source_version_id),
+    );
     expect(jobs).toHaveLength(1);
     expect(await knowledge.source(id)).toMatchObject({ status: "ready" });
   });

@@ -1,0 +1,160 @@
+import { randomUUID } from "node:crypto";
+import { JOBS } from "@gpt-agent/core/jobs";
+import { createLog } from "@gpt-agent/core/log";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { Dispatcher } from "./dispatcher.ts";
+import { must, rows, startKnowledge, type TestKnowledge } from "./ingest/test-knowledge.ts";
+import type { JobQueue, NewJob } from "./queue/job-queue.ts";
+import { openRedisQueue } from "./queue/redis.ts";
+import { startRedis, type TestRedis } from "./queue/test-redis.ts";
+import { Sweeper } from "./sweeper.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+const until = (check: () => unknown) => vi.waitFor(async () => expect(await check()).toBeTruthy(), { timeout: 40_000, interval: 25 });
+
+let knowledge: TestKnowledge;
+let redis: TestRedis;
+let queue: JobQueue;
+beforeAll(async () => {
+  knowledge = await startKnowledge();
+  redis = await startRedis();
+  queue = await openRedisQueue(redis.url, { log: knowledge.log });
+  await until(() => queue.depths().catch(() => null));
+}, 60_000);
+afterAll(async () => {
+  await queue?.close();
+  await redis?.stop();
+  await knowledge?.close();
+});
+afterEach(async () => {
+  await must(knowledge.db.from("outbox").delete().not("id", "is", null));
+  await must(knowledge.db.from("sources").delete().not("id", "is", null));
+  await must(knowledge.db.from("outbox").delete().not("id", "is", null));
+});
+
+const put = async (name: string, payload: object) => {
+  const row = await must(
+    knowledge.db
+      .from("outbox")
+      .insert({ name, payload: payload as never })
+      .select("id")
+      .single(),
+  );
+  return row!.id;
+};
+const unsent = async () => (await rows(knowledge.db.from("outbox").select("id").is("sent_at", null))).length;
+
+describe("the dispatcher", () => {
+  test("hands every row to the queue under the row's own id, once", async () => {
+    const ids = [];
+    for (let i = 0; i < 3; i++) ids.push(await put("source.forget", { objectKey: `a/b/${i}` }));
+    const dispatchers = [1, 2].map(() => new Dispatcher({ db: knowledge.db, queue, log: knowledge.log }));
+    await Promise.all(dispatchers.map((dispatcher) => dispatcher.dispatch()));
+    for (const id of ids) expect(await queue.isLive(id)).toBe(true);
+    expect((await queue.depths()).waiting).toBe(3);
+    expect(await unsent()).toBe(0);
+    expect(await dispatchers[0]!.dispatch()).toBe(0);
+  });
+
+  test("a row that nobody could do is logged, marked and does not hold up the others", async () => {
+    const problems: string[] = [];
+    const log = { ...createLog("error"), error: (message: string) => void problems.push(message) };
+    await put("no.such.job", {});
+    await put("__proto__", {});
+    await put("source.read", { sourceId: "../../etc/passwd" });
+    await put("source.read", { sourceId: randomUUID(), extra: 1 });
+    const good = await put("source.read", { sourceId: randomUUID() });
+    expect(await new Dispatcher({ db: knowledge.db, queue, log }).dispatch()).toBe(5);
+    expect(problems).toHaveLength(4);
+    expect(await unsent()).toBe(0);
+    expect(await queue.isLive(good)).toBe(true);
+  });
+
+  test("while the queue is away rows stay in the outbox, and go as soon as it is back", async () => {
+    let away = true;
+    const added: NewJob[] = [];
+    const flaky: JobQueue = {
+      ...queue,
+      depths: () => (away ? Promise.reject(new Error("away")) : queue.depths()),
+      async add(jobs) {
+        added.push(...jobs);
+      },
+    };
+    const dispatcher = new Dispatcher({ db: knowledge.db, queue: flaky, log: createLog("error") });
+    const id = await put("source.read", { sourceId: randomUUID() });
+    dispatcher.start();
+    await new Promise((wake) => setTimeout(wake, 600));
+    const row = await must(knowledge.db.from("outbox").select("claimed_until, sent_at").eq("id", id).single());
+    expect(row).toEqual({ claimed_until: null, sent_at: null });
+    away = false;
+    await until(async () => (await unsent()) === 0);
+    await dispatcher.stop();
+    expect(added).toEqual([
+      { id, name: "source.read", payload: expect.anything(), attempts: JOBS["source.read"].attempts, backoff: JOBS["source.read"].backoff },
+    ]);
+  });
+
+  test("G2: a job in the queue holds ids and nothing else", async () => {
+    const id = await knowledge.add("canary-name-7f3a.txt", "canary-content-7f3a");
+    await new Dispatcher({ db: knowledge.db, queue, log: knowledge.log }).dispatch();
+    const { Redis } = await import("ioredis");
+    const client = new Redis(redis.url);
+    const dump: string[] = [];
+    for (const key of await client.keys("*")) {
+      const type = await client.type(key);
+      if (type === "hash") dump.push(JSON.stringify(await client.hgetall(key)));
+      else if (type === "stream") dump.push(JSON.stringify(await client.xrange(key, "-", "+")));
+    }
+    client.disconnect();
+    expect(dump.join()).toContain(id);
+    expect(dump.join()).not.toContain("7f3a.txt");
+    expect(dump.join()).not.toContain("canary-content");
+  });
+});
+
+describe("the look for lost jobs", () => {
+  const sweeper = (embedder: ConstructorParameters<typeof Sweeper>[0]["embedder"] = null) =>
+    new Sweeper({ db: knowledge.db, queue, log: { ...createLog("error"), error() {}, warn() {} }, embedder });
+  const readJobs = async (source: string) =>
+    (await knowledge.jobs("source.read")).filter(({ payload }) => JSON.stringify(payload).includes(source));
+
+  test("a source whose job is lost is queued again; one whose job waits is left alone", async () => {
+    const [lost, waiting, undispatched] = [
+      await knowledge.add("lost.txt", "a"),
+      await knowledge.add("waiting.txt", "b"),
+      await knowledge.add("new.txt", "c"),
+    ];
+    const [lostJob] = await readJobs(lost);
+    const [waitingJob] = await readJobs(waiting);
+    await must(knowledge.db.rpc("mark_outbox_sent", { ids: [lostJob!.id, waitingJob!.id] }));
+    await queue.add([{ id: waitingJob!.id, name: "source.read", payload: { sourceId: waiting }, attempts: 1, backoff: 1 }]);
+    await sweeper().sweep(0);
+    expect(await readJobs(lost)).toHaveLength(2);
+    expect(await readJobs(waiting)).toHaveLength(1);
+    expect(await readJobs(undispatched)).toHaveLength(1);
+    // The new job waits in the outbox, so looking again adds nothing.
+    await sweeper().sweep(0);
+    expect(await readJobs(lost)).toHaveLength(2);
+  });
+
+  test("H15: a source that loses every job ends as failed, not in a circle", async () => {
+    const source = await knowledge.add("poison.txt", "a");
+    for (let i = 0; i < 10; i++) {
+      await must(knowledge.db.rpc("mark_outbox_sent", { ids: (await readJobs(source)).map(({ id }) => id) }));
+      await sweeper().sweep(0);
+    }
+    expect(await knowledge.source(source)).toMatchObject({ status: "failed", failure_code: "unexpected" });
+    expect((await readJobs(source)).length).toBeLessThanOrEqual(5);
+  });
+
+  test("knowledge that was read before an embedder was set up gets its vectors", async () => {
+    const source = await knowledge.add("old.txt", "Старый текст.");
+    await knowledge.read(source);
+    const before = await knowledge.jobs("source.embed");
+    await must(knowledge.db.rpc("mark_outbox_sent", { ids: before.map(({ id }) => id) }));
+    await sweeper().sweep(0);
+    expect(await knowledge.jobs("source.embed")).toHaveLength(before.length);
+    await sweeper({ model: "tiny", embed: async () => [] }).sweep(0);
+    expect(await knowledge.jobs("source.embed")).toHaveLength(before.length + 1);
+  });
+});
