@@ -1,15 +1,19 @@
 // Builds all that runs: the widget (rollup), the portal (Remix on Vite), the worker and the embedded backend (esbuild).
 import { rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { build } from "esbuild";
 import { at, run } from "./project.mjs";
 
 const node = process.execPath;
 const bin = (name) => at("node_modules", ...name);
 
-/** Bundles our TypeScript and leaves packages to node_modules; each entry becomes one file beside its maps. */
-const bundle = (folder, entries) => {
+/**
+ * Bundles our TypeScript and leaves packages to node_modules; each entry becomes one file. A package that the bundle could
+ * not find from where it lies fails the build: core's dependencies must be the process's own as well.
+ */
+const bundle = async (folder, entries) => {
   rmSync(at(folder, "dist"), { recursive: true, force: true });
-  return build({
+  const { metafile } = await build({
     entryPoints: entries.map((entry) => at(folder, entry)),
     outdir: at(folder, "dist"),
     outbase: at(folder),
@@ -20,6 +24,7 @@ const bundle = (folder, entries) => {
     target: "node20",
     sourcemap: true,
     logLevel: "warning",
+    metafile: true,
     plugins: [
       {
         name: "packages-stay-outside",
@@ -30,6 +35,15 @@ const bundle = (folder, entries) => {
       },
     ],
   });
+  const { resolve } = createRequire(at(folder, "dist", "main.js"));
+  const imported = new Set(Object.values(metafile.outputs).flatMap((output) => output.imports.map((item) => item.path)));
+  for (const path of imported) {
+    try {
+      resolve(path);
+    } catch (error) {
+      if (error.code === "MODULE_NOT_FOUND") throw new Error(`${folder} needs ${path}: add it to ${folder}/package.json`);
+    }
+  }
 };
 
 const started = Date.now();
