@@ -883,6 +883,7 @@ export type Database = {
       find_api_key: { Args: { hash: string | null }; Returns: { id: string; org_id: string; scopes: string[] }[] };
       finish_turn: { Args: { org: string | null; run: string | null; result: Json | null }; Returns: boolean };
       is_listed_origin: { Args: { origin: string | null }; Returns: boolean };
+      list_members: { Args: { org: string | null }; Returns: { user_id: string; email: string; role: Database["public"]["Enums"]["member_role"]; created_at: string }[] };
       mark_outbox_sent: { Args: { ids: string[] | null }; Returns: undefined };
       open_session: { Args: { org: string | null; agent: string | null; visitor?: string | null; visitor_locale?: string | null }; Returns: Json };
       publish_source_version: { Args: { version: string | null }; Returns: undefined };

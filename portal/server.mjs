@@ -47,6 +47,17 @@ app.get("/widget.js", (_request, response) => {
 });
 app.use("/assets", express.static(at("build/client/assets"), { immutable: true, maxAge: "1y", index: false, fallthrough: false }));
 app.use(express.static(at("build/client"), { maxAge: "1h", index: false }));
+
+// Pages know people by cookies, so nothing another site's page sends may change anything. The guards ask the same again.
+app.use((request, response, next) => {
+  const headers = new Headers(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+  if (!build.entry.module.isCrossSitePage({ method: request.method, path: request.path, headers })) return next();
+  response
+    .status(403)
+    .set({ "cache-control": "no-store", "x-content-type-options": "nosniff" })
+    .type("text/plain")
+    .send("Cross-site requests are refused.");
+});
 app.all("*", createRequestHandler({ build, mode: process.env.NODE_ENV ?? "production" }));
 
 const server = app.listen(port, host, () => process.send?.({ ready: true }));

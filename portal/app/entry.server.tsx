@@ -6,9 +6,14 @@ import { RemixServer } from "@remix-run/react";
 import { isbot } from "isbot";
 import { renderToPipeableStream } from "react-dom/server";
 import { NonceContext } from "~/components/nonce";
+import { isCrossSite } from "~/http/same-origin";
 import { securityHeaders } from "~/http/security-headers";
 import { handOverCookies } from "~/http/session.server";
 import { env, log } from "~/services.server";
+
+/** For server.mjs, which asks before Remix does: whether another site's page sent a request to a page of ours (T30). */
+export const isCrossSitePage = (request: { method: string; path: string; headers: Headers }): boolean =>
+  !/^\/(api\/v1|v1|api\/webhooks)\//.test(request.path) && isCrossSite(request);
 
 /** Milliseconds after which data that is still being loaded is given up. */
 export const streamTimeout = 10_000;

@@ -152,7 +152,7 @@ describe("T21 T08: over REST, every function", () => {
 
   test("that takes an organization tells outsiders nothing about it", async () => {
     const asked = functions.filter(({ name, args }) => CALLABLE_BY_PEOPLE.includes(name) && args?.includes("org"));
-    expect(asked.map((fn) => fn.name)).toEqual(["add_file_source", "reread_source", "save_agent", "search_chunks"]);
+    expect(asked.map((fn) => fn.name)).toEqual(["add_file_source", "list_members", "reread_source", "save_agent", "search_chunks"]);
     for (const principal of ["removed", "owner of B"]) {
       for (const fn of asked) {
         const answer = await call(principal, `rpc/${fn.name}`, { method: "POST", body: JSON.stringify(argumentsOf(fn)) });

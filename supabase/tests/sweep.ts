@@ -12,10 +12,11 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "public.create_organization": "makes the first membership, which no policy allows; takes the owner from auth.uid()",
   "public.add_file_source": "writes a source and its job in one transaction; checks that the caller is an editor of the organization",
   "public.reread_source": "changes a source's status and writes its job; checks that the caller is an editor of the organization",
+  "public.list_members": "reads e-mail addresses from auth.users, which people may not; answers only members of the organization",
 };
 
 /** Functions that a signed-in person may call over the API; all others are for the server's own key. */
-export const CALLABLE_BY_PEOPLE = ["create_organization", "save_agent", "add_file_source", "reread_source", "search_chunks"];
+export const CALLABLE_BY_PEOPLE = ["create_organization", "save_agent", "add_file_source", "reread_source", "search_chunks", "list_members"];
 
 /** Tables that no person may read, and that therefore have no policy. */
 export const WITHOUT_POLICIES = ["outbox", "idempotency_keys"];

@@ -2,6 +2,7 @@ import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useText } from "~/i18n/text";
 import { Button } from "./button";
+import { classNames } from "./class-names";
 
 /** Copies a text to the clipboard and says so for two seconds. */
 export function CopyButton({ text, look = "secondary" }: { text: string; look?: "primary" | "secondary" | "ghost" }) {
@@ -40,8 +41,8 @@ async function copyText(text: string): Promise<boolean> {
   return done;
 }
 
-/** Code to copy, on a sunken ground; long lines scroll. */
-export function CodeBlock({ code, label }: { code: string; label: string }) {
+/** Code to copy, on a sunken ground; long lines scroll, or break anywhere with `wrap`. */
+export function CodeBlock({ code, label, wrap }: { code: string; label: string; wrap?: boolean }) {
   return (
     <div className="overflow-hidden rounded-lg border border-line bg-sunken">
       <div className="flex items-center justify-between gap-3 border-b border-line py-1.5 pr-1.5 pl-4">
@@ -50,7 +51,7 @@ export function CodeBlock({ code, label }: { code: string; label: string }) {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
       <section className="overflow-x-auto px-4 py-3" tabIndex={0} aria-label={label}>
-        <pre className="font-mono text-sm leading-5">
+        <pre className={classNames("font-mono text-sm leading-5", wrap && "break-all whitespace-pre-wrap")}>
           <code>{code}</code>
         </pre>
       </section>

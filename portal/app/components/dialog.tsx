@@ -22,16 +22,15 @@ export function Dialog(props: {
           className="fixed inset-x-4 bottom-4 z-50 mx-auto max-h-[calc(100dvh-2rem)] max-w-md animate-rise overflow-y-auto rounded-xl bg-raised p-6 shadow-float sm:top-[18vh] sm:bottom-auto"
           {...(props.description ? {} : { "aria-describedby": undefined })}
         >
-          <div className="flex items-start justify-between gap-4">
-            <Radix.Title className="text-lg font-semibold wrap-anywhere">{props.title}</Radix.Title>
-            <Radix.Close asChild>
-              <IconButton label={t.common.close} className="-mt-1 -mr-2">
-                <X aria-hidden className="size-4" />
-              </IconButton>
-            </Radix.Close>
-          </div>
+          <Radix.Title className="pr-8 text-lg font-semibold wrap-anywhere">{props.title}</Radix.Title>
           {props.description && <Radix.Description className="mt-1.5 text-muted">{props.description}</Radix.Description>}
           {props.children}
+          {/* Last, so that the first thing of the dialog itself gets the focus. */}
+          <Radix.Close asChild>
+            <IconButton label={t.common.close} className="absolute top-5 right-4">
+              <X aria-hidden className="size-4" />
+            </IconButton>
+          </Radix.Close>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

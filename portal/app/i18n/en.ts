@@ -376,7 +376,6 @@ export const en = {
     apiText: "The same agent speaks the OpenAI protocol. Use an API key from the settings in place of $GPT_AGENT_KEY.",
     apiKeys: "API keys",
     apiQuestion: "What is your returns policy?",
-    agentId: "Agent id",
   },
   agentSettings: {
     title: "Settings",

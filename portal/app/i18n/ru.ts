@@ -387,7 +387,6 @@ export const ru: Dictionary = {
     apiText: "Тот же агент говорит по протоколу OpenAI. Вместо $GPT_AGENT_KEY подставьте ключ API из настроек.",
     apiKeys: "Ключи API",
     apiQuestion: "Какие у вас правила возврата?",
-    agentId: "Идентификатор агента",
   },
   agentSettings: {
     title: "Настройки",

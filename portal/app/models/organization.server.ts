@@ -47,3 +47,11 @@ export async function deleteOrganization(db: Db, by: { orgId: string }): Promise
   const row = unwrap(await db.from("organizations").delete().eq("id", by.orgId).select("id").maybeSingle());
   if (!row) throw new AppError("not_found", "There is no such organization.");
 }
+
+export type OrganizationMember = { userId: string; email: string; role: Role; since: string };
+
+/** Who belongs to an organization, the most powerful first. */
+export async function listMembers(db: Db, by: { orgId: string }): Promise<OrganizationMember[]> {
+  const rows = unwrap(await db.rpc("list_members", { org: by.orgId }));
+  return rows.map(({ user_id, email, role, created_at }) => ({ userId: user_id, email, role, since: created_at }));
+}

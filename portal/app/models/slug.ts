@@ -38,6 +38,7 @@ const CYRILLIC: Record<string, string> = {
 export function slugify(name: string): string {
   const latin = [...name.toLowerCase()].map((letter) => CYRILLIC[letter] ?? letter).join("");
   const slug = latin
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, "-")
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
     .replace(/[^a-z0-9]+/g, "-")

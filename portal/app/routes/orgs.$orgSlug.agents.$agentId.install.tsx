@@ -29,7 +29,7 @@ export default function Install() {
   const snippet = `<script src="${portal}/widget.js" async></script>\n<gpt-agent agent-id="${publicId}"></gpt-agent>`;
   const inline = `<script src="${portal}/widget.js" async></script>\n<gpt-agent agent-id="${publicId}" mode="inline" style="height: 600px"></gpt-agent>`;
   const policy = `script-src ${portal};\nconnect-src ${portal};\nimg-src data:;`;
-  const body = JSON.stringify({ model: `agent:${publicId}`, messages: [{ role: "user", content: t.install.apiQuestion }] });
+  const body = JSON.stringify({ model: `agent:${publicId}`, messages: [{ role: "user", content: t.install.apiQuestion }] }, null, 2);
   const request = `curl ${portal}/v1/chat/completions \\\n  -H "Authorization: Bearer $GPT_AGENT_KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '${body.replaceAll("'", "’")}'`;
   return (
     <div className="max-w-3xl space-y-4">

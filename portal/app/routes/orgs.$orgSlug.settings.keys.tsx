@@ -124,7 +124,7 @@ export default function ApiKeys() {
       >
         {fresh ? (
           <div className="mt-5 space-y-5">
-            <CodeBlock code={fresh} label={words.key} />
+            <CodeBlock code={fresh} label={words.key} wrap />
             <div className="flex justify-end">
               <Button look="primary" onClick={() => setOpen(false)}>
                 {words.done}

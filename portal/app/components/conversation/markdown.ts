@@ -9,7 +9,7 @@ export type Block =
   | { kind: "code"; text: string };
 
 const INLINE =
-  /`([^`\n]{1,500})`|\*\*([^*\n]{1,500})\*\*|(?<![\p{L}\p{N}*_])[*_]([^*_\n]{1,500})[*_](?![\p{L}\p{N}*_])|\[(\d{1,2})\](?!\()|!?\[([^[\]\n]{0,300})\]\(([^()\s]{1,2000})\)/gu;
+  /`([^`\n]{1,500})`|\*\*([^*\n]{1,500})\*\*|(?<![\p{L}\p{N}*_])[*_](?!\s)([^*_\n]{1,500})(?<!\s)[*_](?![\p{L}\p{N}*_])|\[(\d{1,2})\](?!\()|!?\[([^[\]\n]{0,300})\]\(([^()\s]{1,2000})\)/gu;
 
 /** The address when a click on it is harmless (http, https, mailto), else null. */
 export function harmlessUrl(url: string): string | null {
@@ -38,7 +38,7 @@ export function parseInline(line: string): Inline[] {
   return parts;
 }
 
-const FENCE = /^\s{0,3}(```|~~~)/;
+const FENCE = /^\s{0,3}(```|~~~)[^`~]*$/;
 const ITEM = /^\s{0,8}(?:[-*•]|(\d{1,3})[.)])\s+(.*)$/;
 const HEADING = /^\s{0,3}#{1,6}\s+(.*?)#*\s*$/;
 const QUOTE = /^\s{0,3}>\s?(.*)$/;
