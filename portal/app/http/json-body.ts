@@ -18,10 +18,8 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
     const { done, value } = await reader.read();
     if (done) return Buffer.concat(parts);
     size += value.byteLength;
-    if (size > maxBytes) {
-      await reader.cancel().catch(() => {});
-      throw tooLarge();
-    }
+    // The rest is left unread: the answer closes the connection.
+    if (size > maxBytes) throw tooLarge();
     parts.push(value);
   }
 }

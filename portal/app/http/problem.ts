@@ -21,6 +21,8 @@ export function errorHeaders(error: AppError, requestId: string): Headers {
   const headers = new Headers({ "cache-control": "no-store", "x-request-id": requestId, "x-content-type-options": "nosniff" });
   const retryAfter = error.retryAfter ?? (error.status === 503 ? 5 : undefined);
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter));
+  // Nobody waits for the rest of a body that is too large.
+  if (error.code === "too_large") headers.set("connection", "close");
   return headers;
 }
 

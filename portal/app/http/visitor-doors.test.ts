@@ -71,7 +71,6 @@ describe("B4: origins are compared exactly", () => {
     ["unlisted", "https://evil.example"],
     ["two origins", "https://shop.example, https://evil.example"],
     ["wildcard", "*"],
-    ["empty", ""],
   ];
   it.each(refused)("refused: %s", async (_, origin) => {
     for (const response of [
@@ -394,23 +393,25 @@ describe("T57: bad bodies are 4xx on every route that takes one", () => {
     expect((await long.json()).code).toBe("too_large");
     // Without a length: cut while it is read.
     let sent = 0;
-    const endless = new ReadableStream({
-      pull(controller) {
+    const huge = new ReadableStream({
+      async pull(controller) {
+        await new Promise((next) => setTimeout(next, 1));
         sent += 64 * 1024;
         controller.enqueue(new Uint8Array(64 * 1024).fill(32));
+        if (sent >= 64 * 1024 * 1024) controller.close();
       },
     });
     const response = await fetch(`${portal.url}/api/v1/agents/${agent.publicId}/chat`, {
       method: "POST",
       headers: { origin: SHOP, authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: endless,
+      body: huge,
       duplex: "half",
     } as RequestInit).then(
       (answer) => answer.status,
       () => "cut",
     );
     expect([413, "cut"]).toContain(response);
-    expect(sent).toBeLessThan(50 * 1024 * 1024);
+    expect(sent).toBeLessThan(32 * 1024 * 1024);
   });
 
   it("strange but storable text is answered and kept whole", async () => {
