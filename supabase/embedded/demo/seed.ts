@@ -77,7 +77,7 @@ type DemoParts = {
 async function organizationToFill(db: Db, ownerId: string): Promise<string | null> {
   const organizations = rowsOf(await db.from("organizations").select("id, slug").order("created_at").limit(2));
   if (organizations.length === 0) {
-    return rowsOf(await db.from("organizations").insert({ slug: DEMO, name: "Tarn (demo)", created_by: ownerId }).select("id").single()).id;
+    return rowsOf(await db.from("organizations").insert({ slug: DEMO, name: "Tarn demo", created_by: ownerId }).select("id").single()).id;
   }
   const [only] = organizations;
   if (organizations.length > 1 || !only || only.slug !== DEMO) return null;
