@@ -25,11 +25,11 @@ export function encodingOf(bytes: Uint8Array, declared?: string): string {
   if (wide) return wide;
   // Text in another encoding is practically never valid UTF-8.
   if (isUtf8(bytes)) return "utf-8";
+  // Mostly UTF-8 with some broken bytes: a cut file, or pasted parts. Better some U+FFFD than all mojibake.
+  if (isMostlyUtf8(sample)) return "utf-8";
   const cyrillic = cyrillicEncoding(sample);
   if (cyrillic) return cyrillic;
   if (declared && isKnown(declared) && !/^utf-?(8|16)/i.test(declared)) return declared;
-  // Mostly UTF-8 with some broken bytes: a cut file, or pasted parts. Better some U+FFFD than all mojibake.
-  if (isMostlyUtf8(sample)) return "utf-8";
   const guess = analyse(sample).find(({ name }) => isKnown(name) && !/^utf/i.test(name));
   return guess && guess.confidence >= 20 ? guess.name : "windows-1252";
 }
@@ -42,7 +42,8 @@ function isKnown(label: string): boolean {
   }
 }
 
-function isUtf8(bytes: Uint8Array): boolean {
+/** Whether all of the bytes are valid UTF-8. */
+export function isUtf8(bytes: Uint8Array): boolean {
   try {
     new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return true;

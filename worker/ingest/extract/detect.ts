@@ -1,6 +1,6 @@
 import { fileTypeFromBuffer } from "file-type";
 import { type Document, ReadFailure } from "../document.ts";
-import { decode } from "./decode.ts";
+import { decode, isUtf8 } from "./decode.ts";
 
 export type Detected =
   | { format: "pdf" | "docx"; bytes: Uint8Array }
@@ -17,7 +17,7 @@ const ENCRYPTED_PACKAGE = Buffer.from("EncryptedPackage", "utf16le");
  */
 export async function detect(bytes: Uint8Array, name: string): Promise<Detected> {
   if (bytes.length === 0) throw new ReadFailure("empty", "The file is empty");
-  const type = await fileTypeFromBuffer(bytes).catch(() => undefined);
+  const type = await markedType(bytes);
   if (type?.ext === "docx") return { format: "docx", bytes };
   if (type?.ext === "pdf" || (!type && latin1(bytes, PDF_MARK_WITHIN).includes("%PDF-"))) return { format: "pdf", bytes };
   if (type?.ext === "cfb" && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(ENCRYPTED_PACKAGE)) {
@@ -31,6 +31,22 @@ export async function detect(bytes: Uint8Array, name: string): Promise<Detected>
   if (!content.replace(/[\s\0\ufeff]/g, "")) throw new ReadFailure("empty", "The file holds nothing but white space");
   if (isBinary(content)) throw new ReadFailure("unsupported_type", "The file is neither text nor a known document");
   return { format: textFormat(content, name), content };
+}
+
+/** Kinds that are text themselves and have a mark at their head. */
+const MARKED_TEXT = new Set(["pdf", "rtf", "ps", "eps", "xml", "svg"]);
+
+/**
+ * The kind that the bytes' mark says. Some marks are two letters long ("BM", "MZ") or a byte order mark's twin: what is
+ * plainly text is not taken for a picture.
+ */
+async function markedType(bytes: Uint8Array) {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return undefined;
+  const type = await fileTypeFromBuffer(bytes).catch(() => undefined);
+  if (!type || MARKED_TEXT.has(type.ext)) return type;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: text has none of these
+  const isText = !/[\0-\x08\x0e-\x1a\x1c-\x1f]/.test(latin1(bytes, bytes.length)) && isUtf8(bytes);
+  return isText ? undefined : type;
 }
 
 const latin1 = (bytes: Uint8Array, length: number) =>
