@@ -12,9 +12,15 @@ afterEach(() => {
   fake.requests.length = 0;
 });
 
-const timeouts = { firstToken: 300, silence: 300, backoff: 5, longestBackoff: 1_500 };
-const llm = () =>
-  openRouterLlm({ baseUrl: fake.url, apiKey: "sk-test-key", defaultModel: "test/model", appUrl: "https://portal.example", timeouts });
+const timeouts = { firstToken: 10_000, silence: 10_000, backoff: 5, longestBackoff: 1_500 };
+const llm = (patience: Partial<typeof timeouts> = {}) =>
+  openRouterLlm({
+    baseUrl: fake.url,
+    apiKey: "sk-test-key",
+    defaultModel: "test/model",
+    appUrl: "https://portal.example",
+    timeouts: { ...timeouts, ...patience },
+  });
 const prompt: LlmPrompt = {
   messages: [{ role: "user", content: "Hi" }],
   question: "Hi",
@@ -25,13 +31,17 @@ const prompt: LlmPrompt = {
   maxOutputTokens: 50,
 };
 
-async function ask(...scripts: LlmScript[]) {
+const ask = (...scripts: LlmScript[]) => {
   fake.script(...scripts);
+  return read(llm());
+};
+
+async function read(from: ReturnType<typeof llm>) {
   let text = "";
   let end: Extract<LlmPart, { type: "end" }> | undefined;
   let error: unknown;
   try {
-    for await (const part of llm().stream(prompt, new AbortController().signal)) {
+    for await (const part of from.stream(prompt, new AbortController().signal)) {
       if (part.type === "delta") text += part.delta;
       else end = part;
     }
@@ -119,7 +129,8 @@ describe("an OpenAI-compatible endpoint", () => {
   });
 
   it.each([0, 3])("gives up on a model that falls silent after %i words, and leaves it", async (after) => {
-    const { error } = await ask({ kind: "silence", after });
+    fake.script({ kind: "silence", after });
+    const { error } = await read(llm({ firstToken: after === 0 ? 200 : 10_000, silence: 200 }));
     expect(error).toMatchObject({ name: "LlmError", code: "timeout" });
     expect(fake.requests).toHaveLength(1);
     await expect.poll(() => fake.open()).toBe(0);

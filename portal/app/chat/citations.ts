@@ -74,9 +74,11 @@ export function textFragment(url: string, quote: string): string {
 
 export type WovenPiece = { type: "text"; text: string } | ({ type: "citation" } & MadeCitation);
 
-const MARKER = /[ \t]*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]/;
-/** The end of a text that may still become a marker. */
-const OPEN_END = /[ \t]*(?:\[[\d,;\s]{0,20})?$/;
+const MARKER = /\[([1-9]\d{0,2}(?:\s{0,3}[,;]\s{0,3}[1-9]\d{0,2}){0,9})\]/;
+/** What a text may end with that can still become a marker. */
+const OPEN_MARKER = /^\[[\d,;\s]{0,60}$/;
+const MARKER_LENGTH = 64;
+
 /** How much of the text before a marker is looked at for the claim. */
 const CLAIM_WINDOW = 700;
 
@@ -100,13 +102,15 @@ export class CitationWeaver {
     this.held += delta;
     const pieces: WovenPiece[] = [];
     for (let marker = MARKER.exec(this.held); marker; marker = MARKER.exec(this.held)) {
-      this.write(this.held.slice(0, marker.index), pieces);
+      const before = this.held.slice(0, marker.index);
       this.held = this.held.slice(marker.index + marker[0].length);
-      const space = /^[ \t]*/.exec(marker[0])?.[0] ?? "";
+      // A dropped marker takes the space before it along.
+      const space = /[ \t]$/.test(before) ? before.slice(-1) : "";
+      this.write(before.slice(0, before.length - space.length), pieces);
       const indexes = new Set(marker[1]!.split(/[,;]/).flatMap((number) => this.cite(Number(number), pieces)));
       if (indexes.size > 0) this.write(space + [...indexes].map((index) => `[${index}]`).join(""), pieces);
     }
-    const certain = OPEN_END.exec(this.held)?.index ?? this.held.length;
+    const certain = this.certainLength();
     this.write(this.held.slice(0, certain), pieces);
     this.held = this.held.slice(certain);
     return pieces;
@@ -120,6 +124,14 @@ export class CitationWeaver {
     return pieces;
   }
 
+  /** How much of what is held cannot become (the space before) a marker any more. */
+  private certainLength(): number {
+    const tail = Math.max(0, this.held.length - MARKER_LENGTH);
+    const bracket = this.held.lastIndexOf("[");
+    const end = bracket >= tail && OPEN_MARKER.test(this.held.slice(bracket)) ? bracket : this.held.length;
+    return end > 0 && /[ \t]/.test(this.held[end - 1]!) ? end - 1 : end;
+  }
+
   private write(text: string, pieces: WovenPiece[]): void {
     if (!text) return;
     this.written += text;
@@ -131,7 +143,7 @@ export class CitationWeaver {
   /** The index under which a passage is cited for the claim just written, or nothing. */
   private cite(number: number, pieces: WovenPiece[]): number[] {
     const passage = this.passages.find((candidate) => candidate.index === number);
-    const claim = splitSentences(this.written.slice(-CLAIM_WINDOW).replace(/[ \t]*\[\d+\]/g, "")).at(-1)?.text ?? "";
+    const claim = splitSentences(this.written.slice(-CLAIM_WINDOW).replace(/[ \t]?\[\d+\]/g, "")).at(-1)?.text ?? "";
     const span = passage && supportingSpan(claim, this.question, passage);
     if (!passage || !span) return [];
     const start = passage.charStart + span.start;

@@ -96,4 +96,4 @@ export function buildPrompt(input: PromptInput): { messages: LlmMessage[]; hash:
 
 /** Markers of an earlier answer number that answer's citations, not today's passages. */
 const withoutMarkers = (turn: HistoryTurn): string =>
-  turn.author === "agent" ? turn.text.replace(/[ \t]*\[\d{1,3}\]/g, "") : untrusted(turn.text);
+  turn.author === "agent" ? turn.text.replace(/[ \t]?\[\d{1,3}\]/g, "") : untrusted(turn.text);
