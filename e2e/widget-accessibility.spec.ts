@@ -13,6 +13,8 @@ async function findings(widget: Widget): Promise<string[]> {
 test.describe("the widget for everybody", () => {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`axe finds nothing, ${colorScheme}`, async ({ widget, api, page }) => {
+      // axe reads everything seven times.
+      test.slow();
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       api.passage = "Orders arrive within three days.";
       api.config = { ...api.config, primaryColor: "#ffe14d" };

@@ -41,6 +41,8 @@ export class FakeVisitorApi {
   readonly ratings: Record<string, unknown>[] = [];
   readonly #refusals: Refusal[] = [];
   #tokens = new Map<string, string>();
+  /** Runs by the Idempotency-Key of their question. */
+  readonly #answered = new Map<string, Run>();
   #count = 0;
   readonly #server = createServer((request, response) => {
     this.#handle(request, response).catch((error) => {
@@ -124,7 +126,7 @@ export class FakeVisitorApi {
     if (call === `POST ${agent}sessions`) return this.#session(body, response);
     const visitor = this.#tokens.get(request.headers.authorization?.replace("Bearer ", "") ?? "");
     if (!visitor) return problem(response, 401, "unauthenticated");
-    if (call === `POST ${agent}chat`) return this.#chat(visitor, body, response);
+    if (call === `POST ${agent}chat`) return this.#chat(visitor, String(request.headers["idempotency-key"]), body, response);
 
     const [, id = ""] = /^(?:chat|conversations)\/([^/]+)/.exec(path) ?? [];
     const conversation = this.conversations.get(decodeURIComponent(id));
@@ -157,9 +159,11 @@ export class FakeVisitorApi {
     json(response, { token, expiresAt: new Date(Date.now() + 3_600_000).toISOString(), visitorId, conversations });
   }
 
-  async #chat(visitor: string, body: Record<string, unknown>, response: ServerResponse): Promise<void> {
+  async #chat(visitor: string, key: string, body: Record<string, unknown>, response: ServerResponse): Promise<void> {
     const unknown = Object.keys(body).filter((key) => !["id", "messages", "trigger", "messageId"].includes(key));
     if (unknown.length) return problem(response, 400, "invalid_request");
+    const known = this.#answered.get(key);
+    if (known) return this.#send(known, 0, response);
     const id = String(body.id);
     const conversation = this.conversations.get(id) ?? { id, owner: visitor, messages: [] };
     this.conversations.set(id, conversation);
@@ -169,6 +173,7 @@ export class FakeVisitorApi {
     if (!conversation.messages.some((message) => message.id === asked.id)) conversation.messages.push(kept(asked.id, "user", asked.parts));
     const run: Run = { id: `run-${++this.#count}`, events: [], done: false, stopped: false, listeners: new Set() };
     conversation.run = run;
+    this.#answered.set(key, run);
     const question = asked.parts.map((part) => part.text).join("");
     const count = this.requests.filter(({ path }) => path.endsWith("/chat")).length;
     const answer = kept(`answer-${++this.#count}`, "assistant", []);
@@ -223,8 +228,8 @@ export class FakeVisitorApi {
       if (data === undefined) break;
       if (data.includes('"type":"cut"')) {
         run.events[sequence] = JSON.stringify({ type: "data-nothing", data: {} });
-        await new Promise((flushed) => response.write(": cut\n\n", flushed));
-        response.destroy();
+        // What has been written still arrives: the connection is closed, not reset.
+        response.socket?.end();
         return;
       }
       response.write(`id: ${run.id}:${sequence}\ndata: ${data}\n\n`);

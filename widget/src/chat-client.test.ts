@@ -45,7 +45,12 @@ async function serve(answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-const question = { conversationId: "c1", message: { id: "q1", text: "Сколько?" }, trigger: "submit-message" as const };
+const question = {
+  conversationId: "c1",
+  message: { id: "q1", text: "Сколько?" },
+  trigger: "submit-message" as const,
+  idempotencyKey: "key-1",
+};
 const never = new AbortController().signal;
 
 async function collect(events: AsyncIterable<Received>): Promise<Received[]> {
@@ -66,7 +71,7 @@ describe("the visitor API's client", () => {
     expect(api.calls.filter((call) => call.endsWith("/sessions"))).toHaveLength(1);
     expect(kept()).toMatch(/^token-/);
     const sent = api.requests.find(({ path }) => path.endsWith("/chat"));
-    expect(sent?.headers["accept-language"]).toBe("ru");
+    expect(sent?.headers).toMatchObject({ "accept-language": "ru", "idempotency-key": "key-1" });
     expect(sent?.body).toEqual({
       id: "c1",
       messages: [{ id: "q1", role: "user", parts: [{ type: "text", text: "Сколько?" }] }],

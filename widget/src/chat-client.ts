@@ -31,6 +31,8 @@ export type Question = {
   trigger: "submit-message" | "regenerate-message";
   /** The answer to make anew. */
   messageId?: string;
+  /** The same for every attempt to ask this: the server answers once. */
+  idempotencyKey: string;
 };
 
 type Options = {
@@ -66,14 +68,15 @@ export class ChatClient {
 
   /** Sends a question and yields the events of its answer. Throws `interrupted` when the stream ends before the answer does. */
   async *ask(question: Question, signal: AbortSignal): AsyncGenerator<Received> {
-    const { conversationId, message, trigger, messageId } = question;
+    const { conversationId, message, trigger, messageId, idempotencyKey } = question;
+    const headers = { "idempotency-key": idempotencyKey };
     const body = {
       id: conversationId,
       messages: [{ id: message.id, role: "user", parts: [{ type: "text", text: message.text }] }],
       trigger,
       messageId,
     };
-    yield* readEvents(await this.#authorized(this.#agentPath("chat"), { method: "POST", body, signal }), signal);
+    yield* readEvents(await this.#authorized(this.#agentPath("chat"), { method: "POST", body, headers, signal }), signal);
   }
 
   /** The running answer of a conversation after `lastEventId`, or from its start; null when none runs. */

@@ -72,6 +72,17 @@ describe("a visitor's chat", () => {
     expect(chat.failure).toBeNull();
   });
 
+  test("asks once more by itself when the connection is lost before the first word, and is answered once", async () => {
+    const { chat } = visit();
+    api.refuse({ path: /\/chat$/, status: 502, code: "network" });
+    await chat.send("Hello");
+    expect(said(chat)).toHaveLength(2);
+    const keys = api.requests.filter(({ path }) => path.endsWith("/chat")).map(({ headers }) => headers["idempotency-key"]);
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+    expect(chat.failure).toBeNull();
+  });
+
   test("fetches the answer when its run ended while the stream was broken", async () => {
     const answered = text("The whole answer");
     api.script = () => [...answered, { type: "cut" }];
@@ -108,7 +119,7 @@ describe("a visitor's chat", () => {
   test("after a lost connection, an answer that was made meanwhile is shown and not asked for again", async () => {
     const { chat } = visit();
     await chat.send("First");
-    api.refuse({ path: /\/chat$/, status: 502, code: "network" });
+    api.refuse({ path: /\/chat$/, status: 502, code: "network", times: 2 });
     await chat.send("Second");
     expect(chat.failure?.code).toBe("network");
     const [conversation] = api.conversations.values();
@@ -123,13 +134,13 @@ describe("a visitor's chat", () => {
     });
     await chat.retry();
     expect(said(chat).at(-1)).toBe("Made meanwhile (complete)");
-    expect(api.calls.filter((call) => call.endsWith("/chat"))).toHaveLength(2);
+    expect(api.calls.filter((call) => call.endsWith("/chat"))).toHaveLength(3);
     expect(chat.busy).toBe(false);
   });
 
   test("after a lost connection, a question that never arrived is asked again under its own id", async () => {
     const { chat } = visit();
-    api.refuse({ path: /\/chat$/, status: 502, code: "network" });
+    api.refuse({ path: /\/chat$/, status: 502, code: "network", times: 2 });
     await chat.send("Hello");
     await chat.retry();
     expect(said(chat)).toEqual(["Hello (complete)", "You asked: Hello (complete)"]);

@@ -42,6 +42,7 @@ export class Chat {
   /** A kept conversation is being fetched. */
   loading = false;
   readonly #options: Options;
+  #prepared = false;
   #stopping: Promise<void> = Promise.resolve();
   #run?: { abort: AbortController; lastEventId: string; stopped: boolean };
 
@@ -64,6 +65,14 @@ export class Chat {
     await this.#ask();
   }
 
+  /** The visitor has begun to write: the session is made meanwhile, so that it does not hold up the first answer. */
+  prepare(): void {
+    if (this.#prepared) return;
+    this.#prepared = true;
+    // A failure shows when the question is sent.
+    this.#options.client.session().catch(() => {});
+  }
+
   /** Makes the last answer anew. */
   async regenerate(): Promise<void> {
     if (this.busy || !this.#lastQuestion) return;
@@ -74,7 +83,7 @@ export class Chat {
   async retry(): Promise<void> {
     if (this.busy || this.loading) return;
     if (!this.#lastQuestion) return this.openConversation(this.conversation.id);
-    const unheard = this.failure?.code === "network" || this.failure?.code === "interrupted";
+    const unheard = isLostConnection(this.failure);
     this.failure = null;
     this.#show({ ...this.conversation, phase: "waiting" });
     if (unheard && (await this.#catchUp())) return;
@@ -185,6 +194,7 @@ export class Chat {
     const question = this.#lastQuestion as Message;
     this.#addToHistory(question.text);
     await this.#stopping;
+    const idempotencyKey = newId();
     await this.#follow((signal) =>
       this.#options.client.ask(
         {
@@ -192,6 +202,7 @@ export class Chat {
           message: { id: question.id, text: question.text },
           trigger: regenerates ? "regenerate-message" : "submit-message",
           messageId: regenerates,
+          idempotencyKey,
         },
         signal,
       ),
@@ -247,9 +258,11 @@ export class Chat {
           break;
         } catch (problem) {
           const delay = RESUME_DELAYS[attempt];
-          if (abort.signal.aborted || run.stopped || !run.lastEventId || delay === undefined) throw problem;
+          if (abort.signal.aborted || run.stopped || delay === undefined) throw problem;
+          // Before its first word an answer is asked for once more; whoever is offline is told soon.
+          if (!run.lastEventId && (attempt > 0 || !isLostConnection(problem))) throw problem;
           await new Promise((wake) => setTimeout(wake, delay));
-          events = await this.#resume(run).catch(() => unreachable());
+          events = run.lastEventId ? await this.#resume(run).catch(() => unreachable()) : source(abort.signal);
         }
       }
       // A run that ended while nobody was listening is told by the kept conversation.
@@ -324,6 +337,11 @@ export class Chat {
     this.conversation = conversation;
     this.#options.changed();
   }
+}
+
+function isLostConnection(problem: unknown): boolean {
+  const { code } = (problem ?? {}) as { code?: unknown };
+  return code === "network" || code === "interrupted";
 }
 
 /** A stream that could not be reached again: counts as one more failed attempt. */

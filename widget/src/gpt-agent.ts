@@ -284,7 +284,10 @@ export class GptAgent extends HTMLElement {
     this.#launcher.type = "button";
     this.#launcher.part.add("launcher");
     this.#launcher.ariaHasPopup = "dialog";
-    const [icon, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag)) as [SVGElement, SVGElement];
+    const [icon, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag)) as [
+      SVGElement,
+      SVGElement,
+    ];
     icon.setAttribute("viewBox", "0 0 24 24");
     icon.ariaHidden = "true";
     path.setAttribute("d", "M12 3.5c5.2 0 9 3.5 9 7.8S17.2 19 12 19c-1 0-2-.1-2.9-.4L4 21l1-4.5a7.2 7.2 0 0 1-2-5.2c0-4.3 3.8-7.8 9-7.8Z");

@@ -18,6 +18,10 @@ export function composerView(panel: ChatPanel): TemplateResult | typeof nothing 
     event.preventDefault();
     send();
   };
+  const onInput = (event: Event) => {
+    panel.setComposerValue((event.target as HTMLTextAreaElement).value);
+    if (panel.online) chat.prepare();
+  };
   const onSubmit = (event: Event) => {
     event.preventDefault();
     if (!chat.busy) return send();
@@ -34,7 +38,7 @@ export function composerView(panel: ChatPanel): TemplateResult | typeof nothing 
             aria-label=${strings.composer} placeholder=${strings.placeholder}
             aria-invalid=${extra > 0} aria-describedby=${extra > 0 ? "too-long" : nothing}
             .value=${draft}
-            @input=${(event: Event) => panel.setComposerValue((event.target as HTMLTextAreaElement).value)}
+            @input=${onInput}
             @keydown=${onKey}
           ></textarea>
         </div>

@@ -36,7 +36,7 @@ function welcomeView(panel: ChatPanel): TemplateResult {
   const { texts, strings, config, unavailable } = panel;
   return html`
     <div class="welcome">
-      <p class="greeting">${texts.greeting}</p>
+      <p class="greeting">${panel.missing ? strings.missing : unavailable ? strings.paused : texts.greeting}</p>
       ${unavailable ? nothing : chipsView(panel, texts.prompts, strings.starters)}
       <p class="privacy">
         ${strings.privacy}

@@ -3,9 +3,10 @@ import type { ChatPanel } from "../chat-panel.ts";
 
 /** What stands in the way of talking, and what can be done about it. */
 export function noticeView(panel: ChatPanel): TemplateResult | typeof nothing {
-  const { strings, chat, config } = panel;
-  if (panel.missing) return html`<p class="notice">${strings.missing}</p>`;
-  if (config?.status === "paused") return html`<p class="notice">${strings.paused}</p>`;
+  const { strings, chat } = panel;
+  // An agent that is not there says so in place of its greeting; in a conversation it has to be said here.
+  if (panel.unavailable && chat.conversation.messages.length === 0) return nothing;
+  if (panel.unavailable) return html`<p class="notice">${panel.missing ? strings.missing : strings.paused}</p>`;
   if (!panel.online) return html`<p class="notice">${strings.offline}</p>`;
   const { failure } = chat;
   if (!failure)
