@@ -4,10 +4,18 @@ import { expect, test } from "./host/fixtures.ts";
 test.describe("when things go wrong, the widget", () => {
   test("resumes a stream that breaks off, where it broke off", async ({ widget, api, expectedErrors }) => {
     expectedErrors.push(/ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION/);
-    api.script = () => [...text("Before the break, "), { type: "cut" }, { type: "text-delta", id: "t", delta: "after the break." }];
+    const pause = hold();
+    api.script = () => [
+      ...text("Before the break, "),
+      pause.step,
+      { type: "cut" },
+      { type: "text-delta", id: "t", delta: "after the break." },
+    ];
     await widget.visit();
     await widget.open();
     await widget.ask("Hello");
+    await expect(widget.answers).toContainText("Before the break,");
+    pause.release();
     await expect(widget.answers).toContainText("Before the break, after the break.");
     const resumed = api.requests.find(({ path }) => path.endsWith("/stream"));
     expect(resumed?.headers["last-event-id"]).toMatch(/^run-\d+:\d+$/);
