@@ -32,9 +32,10 @@ const pathOf = (file: string) =>
 /**
  * The portal's API behind real HTTP: its route modules in Remix's own request handler on Express, over a real backend.
  * @param env added to the environment the portal reads
+ * @param shared another portal's backend; closing this portal leaves it running
  */
-export async function startTestPortal(env: Record<string, string> = {}): Promise<TestPortal> {
-  const backend = await startTestBackend();
+export async function startTestPortal(env: Record<string, string> = {}, shared?: TestBackend): Promise<TestPortal> {
+  const backend = shared ?? (await startTestBackend());
   const app = express();
   const server = await new Promise<Server>((resolve) => {
     const listening = app.listen(0, "127.0.0.1", () => resolve(listening));
@@ -85,7 +86,7 @@ export async function startTestPortal(env: Record<string, string> = {}): Promise
       await new Promise((done) => server.close(done));
       await services.runLog.dispose();
       await services.limiter.dispose();
-      await backend.close();
+      if (!shared) await backend.close();
       vi.unstubAllEnvs();
     },
   };
