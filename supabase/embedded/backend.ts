@@ -1,10 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { Extensions } from "@electric-sql/pglite";
 import { type ServerType, serve } from "@hono/node-server";
 import { App, type EmailDriver, setExperimental } from "@supabase/lite";
-import { createRoles, grantSystemSchemas, migrate, openDatabase } from "./database.ts";
+import { createRoles, grantSystemSchemas, migrate, openDatabase, type PostgresOptions } from "./database.ts";
 import { FileStorage } from "./file-storage.ts";
 
 export type BackendConfig = {
@@ -24,8 +23,8 @@ export type BackendConfig = {
   email: EmailDriver;
   /** HTML files for the e-mails, as in supabase/config.toml. */
   templatesFolder: string;
-  /** More Postgres extensions than the migrations ask for; tests load pgTAP. */
-  extensions?: Extensions;
+  /** For tests: more Postgres extensions, a database to begin with. */
+  postgres?: PostgresOptions;
 };
 
 export type Backend = {
@@ -60,7 +59,16 @@ export async function startBackend(config: BackendConfig): Promise<Backend> {
   process.env.LITE_TELEMETRY = "0";
   setExperimental("storage", true);
   await mkdir(config.storageFolder, { recursive: true });
-  const connection = await openDatabase(config.folder, config.extensions);
+  const connection = await openDatabase(config.folder, config.postgres);
+  try {
+    return await serveDatabase(connection, config);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>>, config: BackendConfig): Promise<Backend> {
   const db = connection.driver;
   const template = (name: string, subject: string) => ({ subject, content_path: join(config.templatesFolder, `${name}.html`) });
   const app = new App({

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { type Extensions, messages, type PGlite } from "@electric-sql/pglite";
+import { messages, type PGlite, type PGliteOptions } from "@electric-sql/pglite";
 import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm";
 import { uuid_ossp } from "@electric-sql/pglite/contrib/uuid_ossp";
 import { vector } from "@electric-sql/pglite/vector";
@@ -44,16 +44,18 @@ function asPostgrestAnswers(error: unknown): unknown {
   });
 }
 
+export type PostgresOptions = Pick<PGliteOptions, "extensions" | "loadDataDir">;
+
 /**
  * Opens Postgres (PGlite) with the extensions our migrations ask for.
  * @param folder data folder, or undefined for a database in memory
- * @param extensions more of them
+ * @param options more extensions, or a dumped database to begin with
  * @throws when this version of Supabase Lite would grant everything to everyone (see below)
  */
-export async function openDatabase(folder?: string, extensions: Extensions = {}) {
+export async function openDatabase(folder?: string, { extensions, ...options }: PostgresOptions = {}) {
   const connection = await createPgliteConnection({
     ...(folder ? { url: folder } : {}),
-    pgliteOptions: { extensions: { vector, pg_trgm, uuid_ossp, ...extensions } },
+    pgliteOptions: { ...options, extensions: { vector, pg_trgm, uuid_ossp, ...extensions } },
   });
   // On the first request Supabase Lite prepares for RLS: it grants ALL on every table to anon, authenticated and
   // service_role, which would undo the migrations' grants (columns among them). The roles and grants below are ours, so it

@@ -13,7 +13,10 @@ import { join, resolve } from "node:path";
  * @returns {Promise<null | (() => void)>} a function that lets go, or null when another process holds the lock
  */
 export async function lockFolder(folder, purpose, waitMs = 0) {
-  const name = `gpt-agent-${createHash("sha256").update(`${purpose}:${resolve(folder)}`).digest("hex").slice(0, 24)}`;
+  const name = `gpt-agent-${createHash("sha256")
+    .update(`${purpose}:${resolve(folder)}`)
+    .digest("hex")
+    .slice(0, 24)}`;
   const path = process.platform === "win32" ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`);
   const deadline = Date.now() + waitMs;
   for (;;) {

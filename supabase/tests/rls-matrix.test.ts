@@ -6,7 +6,8 @@ import { startTestWorld, undone } from "./test-world.ts";
 let world: TestBackend;
 let cells: Cell[];
 
-const matrix = async (table: string | null = null) => (await world.db.query<Cell>("select * from tests.matrix($1)", [table])).rows;
+const matrix = async (table: string | null = null, verb: string | null = null) =>
+  (await world.db.query<Cell>("select * from tests.matrix($1, $2)", [table, verb])).rows;
 const wrong = (found: Cell[]) => found.map(verdict).filter((line) => line !== null);
 
 beforeAll(async () => {
@@ -73,7 +74,7 @@ test("A3 H10: the matrix notices every broken policy", async () => {
       made++;
       const noticed = await undone(world.db, async (db) => {
         await db.exec(sql);
-        return wrong(await matrix(`${policy.schema}.${policy.table}`)).length;
+        return wrong(await matrix(`${policy.schema}.${policy.table}`, policy.command.toLowerCase())).length;
       });
       if (noticed === 0) survivors.push(`${policy.schema}.${policy.table} "${policy.name}" ${what}`);
     }
@@ -89,7 +90,7 @@ test.each([
   const found = await undone(world.db, async (db) => {
     await db.exec(`create or replace function private.my_org_ids(min_role public.member_role default 'viewer') returns setof uuid
       language sql stable security definer set search_path = '' as $$ ${body} $$`);
-    return wrong(await matrix("public.agents"));
+    return wrong(await matrix("public.agents", "delete"));
   });
   expect(found.length).toBeGreaterThan(0);
 });
@@ -97,7 +98,7 @@ test.each([
 test("A3: the matrix notices a table whose RLS was switched off", async () => {
   const found = await undone(world.db, async (db) => {
     await db.exec("alter table public.messages disable row level security");
-    return wrong(await matrix("public.messages"));
+    return wrong(await matrix("public.messages", "select"));
   });
   expect(found.length).toBeGreaterThan(0);
 });

@@ -16,7 +16,14 @@ export const SECURITY_DEFINERS: Record<string, string> = {
 };
 
 /** Functions that a signed-in person may call over the API; all others are for the server's own key. */
-export const CALLABLE_BY_PEOPLE = ["create_organization", "save_agent", "add_file_source", "reread_source", "search_chunks", "list_members"];
+export const CALLABLE_BY_PEOPLE = [
+  "create_organization",
+  "save_agent",
+  "add_file_source",
+  "reread_source",
+  "search_chunks",
+  "list_members",
+];
 
 /** Tables that no person may read, and that therefore have no policy. */
 export const WITHOUT_POLICIES = ["outbox", "idempotency_keys"];

@@ -72,8 +72,8 @@ begin
 end $$;
 
 -- Tries everything on every table, and returns what happened: org is whose row was touched, outcome a row count or a
--- SQLSTATE. With only_table it is quick: that table, organization A, the plain verbs.
-create function tests.matrix(only_table text default null)
+-- SQLSTATE. With only_table and only_verb it is quick: that table's rows of organization A, that verb.
+create function tests.matrix(only_table text default null, only_verb text default null)
 returns table (tbl text, principal text, org text, verb text, outcome text) language plpgsql as $$
 declare
   t tests.tables;
@@ -114,15 +114,25 @@ begin
       foreach who in array array['anon', 'nobody', 'removed', 'viewer', 'operator', 'editor', 'admin', 'owner', 'owner of B', 'service_role'] loop
         tbl := t.label; principal := who; org := which;
 
-        verb := 'select'; outcome := tests.attempt(who, format('select 1 from %s r where %s', t.name, the_row)); return next;
-        verb := 'insert'; outcome := tests.attempt(who, tests.insert_sql(t, who, mine), remove_it); return next;
-        verb := 'update'; outcome := tests.attempt(who, format('update %s r set %I = %I where %s', t.name, writable, writable, the_row)); return next;
-        verb := 'delete'; outcome := tests.attempt(who, remove_it); return next;
-        -- Without naming any row or reading any column, so that no policy for reading helps; this row is the only one left.
-        -- (Memberships are what everybody's rights come from, so theirs cannot be taken away: see organizations.sql.)
-        if t.name <> 'public.memberships'::regclass then
-          verb := 'update blind'; outcome := tests.attempt(who, format('update %s set %I = %L', t.name, writable, blind_value), leave_it); return next;
-          verb := 'delete blind'; outcome := tests.attempt(who, format('delete from %s', t.name), leave_it); return next;
+        if only_verb is null or only_verb = 'select' then
+          verb := 'select'; outcome := tests.attempt(who, format('select 1 from %s r where %s', t.name, the_row)); return next;
+        end if;
+        if only_verb is null or only_verb = 'insert' then
+          verb := 'insert'; outcome := tests.attempt(who, tests.insert_sql(t, who, mine), remove_it); return next;
+        end if;
+        -- Also blind, without naming any row or reading any column, so that no policy for reading helps; this row is the only one
+        -- left. (Memberships are what everybody's rights come from, so theirs cannot be taken away: see organizations.sql.)
+        if only_verb is null or only_verb = 'update' then
+          verb := 'update'; outcome := tests.attempt(who, format('update %s r set %I = %I where %s', t.name, writable, writable, the_row)); return next;
+          if t.name <> 'public.memberships'::regclass then
+            verb := 'update blind'; outcome := tests.attempt(who, format('update %s set %I = %L', t.name, writable, blind_value), leave_it); return next;
+          end if;
+        end if;
+        if only_verb is null or only_verb = 'delete' then
+          verb := 'delete'; outcome := tests.attempt(who, remove_it); return next;
+          if t.name <> 'public.memberships'::regclass then
+            verb := 'delete blind'; outcome := tests.attempt(who, format('delete from %s', t.name), leave_it); return next;
+          end if;
         end if;
         continue when only_table is not null;
 
