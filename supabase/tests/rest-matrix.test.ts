@@ -214,6 +214,37 @@ describe("T22 T24: a request that is not signed right is nobody's", () => {
   });
 });
 
+test.each(["auth", "storage", "private", "supabase_migrations", "pg_catalog", "information_schema", "tests"])(
+  "T21: the schema %s is not on the API, not even for the server's key",
+  async (schema) => {
+    for (const principal of ["anon", "owner", "service_role"]) {
+      for (const [path, method] of [
+        ["users", "GET"],
+        ["objects", "GET"],
+        ["schema_migrations", "GET"],
+        ["pg_authid", "GET"],
+        ["rpc/my_org_ids", "POST"],
+      ]) {
+        const profile = method === "GET" ? "accept-profile" : "content-profile";
+        const answer = await call(principal, path ?? "", {
+          method,
+          headers: { [profile]: schema },
+          ...(method === "POST" ? { body: "{}" } : {}),
+        });
+        expect([principal, path, answer.status, (answer.body as { code: string }).code]).toEqual([principal, path, 406, "PGRST106"]);
+      }
+    }
+  },
+);
+
+test("T08: related rows that ride along with a selection are the caller's own too", async () => {
+  const own = await call("viewer", "agents?select=name,sources(title),conversations(id)");
+  expect(own).toMatchObject({ status: 200, body: [{ name: "Agent A", sources: [{ title: "Handbook of A" }] }] });
+  const theirs = await call("owner of B", "organizations?select=name,agents(name),memberships(user_id)");
+  expect(theirs).toMatchObject({ status: 200, body: [{ name: "Organization B", agents: [{ name: "Agent B" }] }] });
+  expect((theirs.body as unknown[]).length).toBe(1);
+});
+
 test("T03: over REST an update that would make its writer more than they are is refused", async () => {
   const as = (principal: string, path: string, body: object) =>
     call(principal, path, { method: "PATCH", body: JSON.stringify(body), headers: { prefer: "return=representation" } });
