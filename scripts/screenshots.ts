@@ -19,7 +19,7 @@ if (!values.link) throw new Error("Give the owner's sign-in link: npm run screen
 const { url, link, out } = values;
 
 const MAX_BYTES = 200_000;
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const SIZES = { desktop: { width: 1200, height: 760 }, phone: { width: 390, height: 844 } };
 const QUESTIONS = {
   en: ["How much is delivery to the European Union?", "Can I return an engraved bottle?"],
   ru: ["Сколько стоит доставка по России?", "Можно ли мыть бутылку в посудомоечной машине?"],
