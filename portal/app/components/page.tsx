@@ -57,7 +57,7 @@ export function Panel({
 
 export type Tone = "neutral" | "accent" | "success" | "warning" | "danger";
 const tones: Record<Tone, string> = {
-  neutral: "bg-sunken text-muted",
+  neutral: "bg-hover text-muted",
   accent: "bg-accent-soft text-accent-ink",
   success: "bg-success-soft text-success-ink",
   warning: "bg-warning-soft text-warning-ink",
@@ -110,13 +110,13 @@ export function Banner({
     <div
       role={tone === "danger" ? "alert" : "status"}
       className={classNames(
-        "flex items-start gap-3 rounded-lg px-4 py-3",
+        "flex flex-wrap items-start gap-3 rounded-lg px-4 py-3 sm:flex-nowrap",
         tone === "neutral" ? "border border-line bg-surface text-ink" : tones[tone],
         className,
       )}
     >
       <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 basis-52">
         {title && <p className="font-medium">{title}</p>}
         {children && <div className={classNames(tone === "neutral" && "text-muted")}>{children}</div>}
       </div>

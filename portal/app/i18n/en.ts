@@ -9,7 +9,6 @@ export const en = {
   common: {
     save: "Save",
     saved: "Saved",
-    saving: "Saving…",
     cancel: "Cancel",
     close: "Close",
     delete: "Delete",
@@ -17,8 +16,6 @@ export const en = {
     retry: "Try again",
     copy: "Copy",
     copied: "Copied",
-    more: "More",
-    back: "Back",
     actions: "Actions",
     optional: "optional",
     unsaved: "Unsaved changes",
@@ -31,7 +28,6 @@ export const en = {
     previous: "Previous",
     next: "Next",
     never: "never",
-    opensInNewTab: "opens in a new tab",
   },
   errors: {
     required: "Fill this in.",
@@ -183,7 +179,6 @@ export const en = {
     emptyTitle: "Make your first agent",
     emptyText: "Give it a name, upload a document or two, and ask it something. It takes about five minutes.",
     documents: (n: number) => count(n, { one: "# document", other: "# documents" }),
-    conversations: (n: number) => count(n, { one: "# conversation", other: "# conversations" }),
     live: "Live",
     paused: "Paused",
     newTitle: "New agent",
@@ -192,7 +187,6 @@ export const en = {
     namePlaceholder: "Shop assistant",
     nameHint: "Visitors see it at the top of the chat.",
     create: "Create agent",
-    notFound: "There is no such agent in this organization.",
   },
   tabs: {
     label: "Agent",
@@ -230,9 +224,7 @@ export const en = {
     stepTryText: "Check the answer and what it relied on in the playground.",
     stepInstall: "Put it on your site",
     stepInstallText: "Allow your site’s address, then paste one line.",
-    open: "Open",
     done: "Done",
-    recent: "Latest conversations",
     preview: "Preview",
   },
   knowledge: {
@@ -272,7 +264,6 @@ export const en = {
     passages: (n: number) => count(n, { one: "# passage", other: "# passages" }),
     preview: "Preview",
     readAgain: "Read again",
-    rereading: "Being read again",
     deleteTitle: (name: string) => `Delete “${name}”?`,
     deleteText: "The agent stops answering from it at once. Conversations keep the quotations they already show.",
     failedSome: (n: number) =>
@@ -465,7 +456,6 @@ export const en = {
     revoke: "Revoke",
     revokeTitle: (name: string) => `Revoke “${name}”?`,
     revokeText: "Programs that use it fail from their next request on.",
-    adminOnly: "Only admins see and make API keys.",
   },
   pageErrors: {
     notFoundTitle: "Nothing here",

@@ -18,7 +18,7 @@ export function formatsIn(locale: Locale) {
   const exact = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "long" });
   const bytesIn = (unit: "byte" | "kilobyte" | "megabyte", digits: number) =>
-    new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits });
+    new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short", maximumFractionDigits: digits });
   const bytes = { byte: bytesIn("byte", 0), kilobyte: bytesIn("kilobyte", 0), megabyte: bytesIn("megabyte", 1) };
   return {
     number: (n: number) => numbers.format(n),

@@ -8,7 +8,6 @@ export const ru: Dictionary = {
   common: {
     save: "Сохранить",
     saved: "Сохранено",
-    saving: "Сохраняем…",
     cancel: "Отмена",
     close: "Закрыть",
     delete: "Удалить",
@@ -16,8 +15,6 @@ export const ru: Dictionary = {
     retry: "Попробовать ещё раз",
     copy: "Скопировать",
     copied: "Скопировано",
-    more: "Ещё",
-    back: "Назад",
     actions: "Действия",
     optional: "необязательно",
     unsaved: "Есть несохранённые изменения",
@@ -30,7 +27,6 @@ export const ru: Dictionary = {
     previous: "Назад",
     next: "Дальше",
     never: "ни разу",
-    opensInNewTab: "откроется в новой вкладке",
   },
   errors: {
     required: "Заполните это поле.",
@@ -181,7 +177,6 @@ export const ru: Dictionary = {
     emptyTitle: "Создайте первого агента",
     emptyText: "Дайте ему имя, загрузите пару документов и спросите о чём-нибудь. Это займёт минут пять.",
     documents: (n) => count(n, { one: "# документ", few: "# документа", many: "# документов", other: "# документа" }),
-    conversations: (n) => count(n, { one: "# диалог", few: "# диалога", many: "# диалогов", other: "# диалога" }),
     live: "Работает",
     paused: "На паузе",
     newTitle: "Новый агент",
@@ -190,7 +185,6 @@ export const ru: Dictionary = {
     namePlaceholder: "Помощник магазина",
     nameHint: "Посетители увидят его вверху чата.",
     create: "Создать агента",
-    notFound: "В этой организации такого агента нет.",
   },
   tabs: {
     label: "Агент",
@@ -234,9 +228,7 @@ export const ru: Dictionary = {
     stepTryText: "В песочнице видно и ответ, и то, на что он опирается.",
     stepInstall: "Поставьте на сайт",
     stepInstallText: "Разрешите адрес сайта и вставьте одну строку.",
-    open: "Открыть",
     done: "Готово",
-    recent: "Последние диалоги",
     preview: "Как это выглядит",
   },
   knowledge: {
@@ -281,7 +273,6 @@ export const ru: Dictionary = {
     passages: (n) => count(n, { one: "# фрагмент", few: "# фрагмента", many: "# фрагментов", other: "# фрагмента" }),
     preview: "Просмотреть",
     readAgain: "Прочитать заново",
-    rereading: "Читаем заново",
     deleteTitle: (name) => `Удалить «${name}»?`,
     deleteText: "Агент сразу перестанет отвечать по этому документу. В прежних диалогах цитаты останутся.",
     failedSome: (n) =>
@@ -476,7 +467,6 @@ export const ru: Dictionary = {
     revoke: "Отозвать",
     revokeTitle: (name) => `Отозвать ключ «${name}»?`,
     revokeText: "Программы с этим ключом получат отказ при первом же обращении.",
-    adminOnly: "Ключи API видят и создают только администраторы.",
   },
   pageErrors: {
     notFoundTitle: "Здесь ничего нет",

@@ -48,7 +48,6 @@ describe("T50: a file's name as it is shown", () => {
     const pieces = ["..", "/", "\\", "\u0000", "\u202e", "a", ".pdf", "я", " ", "\n"];
     for (const a of pieces)
       for (const b of pieces)
-        for (const c of pieces)
-          for (const d of pieces) expect(displayFileName(a + b + c + d)).toMatch(/^(?!\.+$)[^/\\\u0000-\u001f\u202e]+$/);
+        for (const c of pieces) for (const d of pieces) expect(displayFileName(a + b + c + d)).toMatch(/^(?!\.+$)[^/\\\p{Cc}\u202e]+$/u);
   });
 });

@@ -1,8 +1,9 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
-import { Outlet, useLoaderData, useParams } from "@remix-run/react";
+import { useLoaderData, useParams } from "@remix-run/react";
 import { AgentAvatar } from "~/components/agent-avatar";
 import { Badge } from "~/components/page";
 import { PageError } from "~/components/page-error";
+import { PageOutlet } from "~/components/page-outlet";
 import { ResponderBadge } from "~/components/responder";
 import { TabLinks } from "~/components/tabs";
 import { found, requireMember, uuidParam } from "~/http/guards.server";
@@ -56,7 +57,7 @@ export default function AgentPage() {
           { to: `${base}/settings`, label: t.tabs.settings },
         ]}
       />
-      <Outlet context={agent} />
+      <PageOutlet inner context={agent} />
     </>
   );
 }

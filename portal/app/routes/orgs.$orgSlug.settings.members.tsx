@@ -27,9 +27,9 @@ export default function Members() {
         <table className="w-full">
           <thead className="text-left text-sm text-muted">
             <tr className="border-b border-line">
-              <th className="px-4 py-2.5 font-medium">{words.person}</th>
+              <th className="w-full px-4 py-2.5 font-medium">{words.person}</th>
               <th className="px-4 py-2.5 font-medium">{words.role}</th>
-              <th className="hidden px-4 py-2.5 font-medium sm:table-cell">{words.since}</th>
+              <th className="hidden px-4 py-2.5 font-medium whitespace-nowrap sm:table-cell">{words.since}</th>
             </tr>
           </thead>
           <tbody className="divide-y divide-line">
@@ -42,7 +42,7 @@ export default function Members() {
                     {member.userId === me && <Badge>{words.you}</Badge>}
                   </div>
                 </td>
-                <td className="px-4 py-3">
+                <td className="px-4 py-3 whitespace-nowrap">
                   {t.roles[member.role]}
                   <span className="hidden text-muted md:inline">: {t.roleMeanings[member.role]}</span>
                 </td>

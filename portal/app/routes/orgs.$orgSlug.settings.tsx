@@ -1,7 +1,8 @@
 import type { LoaderFunctionArgs } from "@remix-run/node";
-import { Outlet, useLoaderData, useParams } from "@remix-run/react";
+import { useLoaderData, useParams } from "@remix-run/react";
 import { PageHeader } from "~/components/page";
 import { PageError } from "~/components/page-error";
+import { PageOutlet } from "~/components/page-outlet";
 import { TabLinks } from "~/components/tabs";
 import { requireMember } from "~/http/guards.server";
 import { useText } from "~/i18n/text";
@@ -28,7 +29,7 @@ export default function OrganizationSettings() {
           ...(isAdmin ? [{ to: `${base}/keys`, label: t.orgSettings.keys }] : []),
         ]}
       />
-      <Outlet />
+      <PageOutlet inner />
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
-import { Outlet, type ShouldRevalidateFunctionArgs, useLoaderData } from "@remix-run/react";
+import { type ShouldRevalidateFunctionArgs, useLoaderData } from "@remix-run/react";
 import { PageError } from "~/components/page-error";
+import { PageOutlet } from "~/components/page-outlet";
 import { Shell } from "~/components/shell";
 import { requireMember } from "~/http/guards.server";
 import { lastOrganization, rememberOrganization } from "~/http/last-organization.server";
@@ -26,7 +27,7 @@ export default function OrganizationFrame() {
   const { org, organizations, email } = useLoaderData<typeof loader>();
   return (
     <Shell org={org} organizations={organizations} email={email}>
-      <Outlet />
+      <PageOutlet />
     </Shell>
   );
 }
