@@ -6,7 +6,7 @@ import type { JobQueue, QueueDepths } from "./queue/job-queue.ts";
 
 type Check = "ok" | "failed";
 export type Health = {
-  status: "ok" | "failed" | "draining";
+  status: "ok" | "failed" | "starting" | "draining";
   version: string;
   checks: { database: Check; queue: Check; storage: Check };
   queues: { depths: QueueDepths | null };
@@ -14,8 +14,13 @@ export type Health = {
 
 const PATIENCE_MS = 3_000;
 
-/** Asks everything the worker depends on, at most three seconds each. */
-export async function checkHealth({ db, queue }: { db: Db; queue: JobQueue }, isDraining: boolean): Promise<Health> {
+/** Asks everything the worker depends on, at most three seconds each; without clients yet, it is starting. */
+export async function checkHealth(clients: { db: Db; queue: JobQueue } | undefined, isDraining: boolean): Promise<Health> {
+  const { version } = packageJson;
+  if (!clients) {
+    return { status: "starting", version, checks: { database: "failed", queue: "failed", storage: "failed" }, queues: { depths: null } };
+  }
+  const { db, queue } = clients;
   const [depths, database, storage] = await Promise.all([
     within(queue.depths()),
     within(db.from("outbox").select("id", { head: true }).limit(1).then(throwError)),
@@ -23,7 +28,7 @@ export async function checkHealth({ db, queue }: { db: Db; queue: JobQueue }, is
   ]);
   const checks = { database: database ? "ok" : "failed", queue: depths ? "ok" : "failed", storage: storage ? "ok" : "failed" } as const;
   const failed = Object.values(checks).includes("failed");
-  return { status: failed ? "failed" : isDraining ? "draining" : "ok", version: packageJson.version, checks, queues: { depths } };
+  return { status: failed ? "failed" : isDraining ? "draining" : "ok", version, checks, queues: { depths } };
 }
 
 const throwError = ({ error }: { error: unknown }) => {

@@ -3,7 +3,7 @@ import { readEnv } from "@gpt-agent/core/env";
 import { Dispatcher } from "./dispatcher.ts";
 import { checkHealth, serveHealth } from "./health.ts";
 import { handleJob } from "./jobs/index.ts";
-import { createServices } from "./services.ts";
+import { createServices, type Services } from "./services.ts";
 import { Sweeper } from "./sweeper.ts";
 
 /** Jobs done at a time. Most wait for the database or a provider; reading files has a limit of its own. */
@@ -13,23 +13,28 @@ const PATIENCE_MS = 18_000;
 const GIVE_UP_MS = 25_000;
 
 const env = readEnv("worker");
-const services = await createServices(env);
-const { log, queue } = services;
+let services: Services | undefined;
 let draining = false;
 
+// First of all the port: a second worker on it should end before it touches the queue.
 const health = await serveHealth(env.WORKER_PORT, () => checkHealth(services, draining)).catch((error: NodeJS.ErrnoException) => {
-  log.error(
-    error.code === "EADDRINUSE" ? `Port ${env.WORKER_PORT} is taken by another program: set WORKER_PORT to a free one` : error.message,
+  process.stderr.write(
+    error.code === "EADDRINUSE"
+      ? `Port ${env.WORKER_PORT} is taken by another program. Set WORKER_PORT to a free one.\n`
+      : `The worker cannot listen on port ${env.WORKER_PORT}: ${error.message}\n`,
   );
   process.exit(1);
 });
 
-const worker = queue.work((job) => handleJob(job, services), CONCURRENCY);
-const dispatcher = new Dispatcher(services);
-const sweeper = new Sweeper(services);
+services = await createServices(env);
+const deps = services;
+const { log, queue } = deps;
+const worker = queue.work((job) => handleJob(job, deps), CONCURRENCY);
+const dispatcher = new Dispatcher(deps);
+const sweeper = new Sweeper(deps);
 dispatcher.start();
 sweeper.start();
-log.info("The worker has started", { port: env.WORKER_PORT, embeddings: services.embedder?.model ?? "none" });
+log.info("The worker has started", { port: env.WORKER_PORT, embeddings: deps.embedder?.model ?? "none" });
 
 /** No new jobs; running ones end or are given back; then the process ends with 0. */
 async function drain(signal: NodeJS.Signals) {

@@ -15,7 +15,7 @@ const FORMAT = 1;
  * Chunks stored in one call, and the pause after it. The embedded database does one thing at a time: a call this small
  * takes tens of milliseconds, and the pause lets in whoever waits.
  */
-const BATCH = 12;
+const BATCH = 8;
 const PAUSE_MS = 4;
 /** The states in which a source has work to be done. A job that finds another one has been done before. */
 const UNFINISHED = ["queued", "reading", "indexing"];
@@ -89,7 +89,7 @@ async function store(db: Db, sourceId: string, hash: string, text: ReadText, sig
 }
 
 async function dropOldReadings(db: Db, sourceId: string, signal: AbortSignal) {
-  while (!signal.aborted && check(await db.rpc("drop_old_readings", { source: sourceId, max_chunks: BATCH * 2 }))) await sleep(PAUSE_MS);
+  while (!signal.aborted && check(await db.rpc("drop_old_readings", { source: sourceId, max_chunks: BATCH * 4 }))) await sleep(PAUSE_MS);
 }
 
 /** Only an unfinished source can fail: a try that lost its hold on the job must not undo what another one finished. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { constants, setPriority, tmpdir } from "node:os";
+import { setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MAX_FILE_BYTES } from "@gpt-agent/core/limits";
@@ -11,6 +11,8 @@ import { type ReadResult, type ReadTask, readResult } from "./read-result.ts";
 export type ReadLimits = ReadTask["limits"];
 /** A 5,000-page PDF takes half a minute and 300 MB. */
 export const READ_LIMITS: ReadLimits = { seconds: 50, megabytes: 512 };
+/** A third of a core's share when the machine is busy: answers come first, but reading goes on. */
+const NICENESS = 5;
 /** Reading uses a whole core each; the portal needs one too. */
 const READS_AT_ONCE = 2;
 
@@ -63,7 +65,6 @@ function runChild(folder: string, limits: ReadLimits, signal: AbortSignal): Prom
     child.stderr.on("data", (text: Buffer) => {
       said = (said + text).slice(-4_000);
     });
-    // Answers come first: reading takes what the portal leaves.
     if (child.pid) lowerPriority(child.pid);
     const kill = () => child.kill("SIGKILL");
     const backstop = setTimeout(kill, (limits.seconds + 10) * 1_000);
@@ -84,7 +85,7 @@ function runChild(folder: string, limits: ReadLimits, signal: AbortSignal): Prom
 
 function lowerPriority(pid: number) {
   try {
-    setPriority(pid, constants.priority.PRIORITY_LOW);
+    setPriority(pid, NICENESS);
   } catch {
     // It may have ended already, or the system may forbid it.
   }
