@@ -26,7 +26,10 @@ export function sseResponse(
   const iterator = frames[Symbol.asyncIterator]();
   const encoder = new TextEncoder();
   let next: Promise<IteratorResult<string>> | undefined;
+  /** A source parked at a yield is let go too, so that what it holds is released. */
+  const release = () => Promise.resolve(iterator.return?.()).catch(() => {});
   const end = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    void release();
     try {
       controller.close();
     } catch {
@@ -38,6 +41,7 @@ export function sseResponse(
       signal.addEventListener("abort", () => end(controller), { once: true });
     },
     async pull(controller) {
+      if (signal.aborted) return;
       next ??= iterator.next();
       let timer: NodeJS.Timeout | undefined;
       const silence = new Promise<null>((resolve) => {
@@ -52,7 +56,7 @@ export function sseResponse(
       else controller.enqueue(encoder.encode(step.value));
     },
     async cancel() {
-      await iterator.return?.();
+      await release();
     },
   });
   return new Response(body, { headers: { ...EVENT_STREAM_HEADERS, ...headers } });

@@ -327,6 +327,28 @@ describe("a run outlives its connection", () => {
     ]);
   });
 
+  it("saves what is written while it is written, so that a kill loses two seconds at most", async () => {
+    llm.script(LONG);
+    const session = await openSession(portal, agent);
+    const id = randomUUID();
+    const cut = new AbortController();
+    const [first] = await readWords(await ask(session.token, question("Tell me about the warranty", { id }), {}, cut.signal), 1);
+    cut.abort();
+    const messageId = first?.event.type === "start" ? first.event.messageId : undefined;
+    const stored = () => row<{ status: string; body: string }>("select status, body from messages where id = $1", [messageId]);
+    await expect.poll(async () => (await stored())?.body, { timeout: 6_000 }).toMatch(/^word word/);
+    expect((await stored())?.status).toBe("streaming");
+    const seen = await (await call(portal, `/api/v1/conversations/${id}`, session.token)).json();
+    expect(seen).toMatchObject({ running: true });
+    expect(seen.messages[1].parts[0].text).toMatch(/^word word/);
+
+    // Erased while it runs: the model is left and nothing comes back.
+    const before = llm.aborted();
+    expect((await call(portal, `/api/v1/conversations/${id}`, session.token, { method: "DELETE" })).status).toBe(204);
+    await expect.poll(() => llm.aborted(), { timeout: 2_000 }).toBe(before + 1);
+    expect(await stored()).toBeUndefined();
+  });
+
   it("an answer whose process is gone is told as failed, with what was saved of it, and can be asked anew", async () => {
     llm.script({ ...LONG, text: "word ".repeat(20).trim() });
     const session = await openSession(portal, agent);
