@@ -179,7 +179,7 @@ test.describe("the widget on a phone", () => {
     await widget.visit();
     await widget.launcher.tap();
     await widget.composer.waitFor();
-    expect(await widget.panel.boundingBox()).toEqual({ x: 0, y: 0, width: 390, height: 844 });
+    await expect.poll(() => widget.panel.boundingBox()).toEqual({ x: 0, y: 0, width: 390, height: 844 });
     await expect(widget.panel).toHaveAttribute("aria-modal", "true");
     for (let tabs = 0; tabs < 12; tabs += 1) {
       await page.keyboard.press("Tab");

@@ -50,6 +50,18 @@ test.describe("the widget on a foreign page under a strict policy", () => {
     expect(await page.evaluate(() => document.querySelectorAll("[style]").length)).toBe(0);
   });
 
+  test("a question sent in the very moment it was typed leaves the composer empty", async ({ widget }) => {
+    await widget.visit();
+    await widget.open();
+    await widget.composer.evaluate((composer: HTMLTextAreaElement) => {
+      composer.value = "Pasted and sent";
+      composer.dispatchEvent(new InputEvent("input", { bubbles: true }));
+      composer.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+    });
+    await expect(widget.answers).toContainText("You asked: Pasted and sent");
+    await expect(widget.composer).toHaveValue("");
+  });
+
   test("stop ends the answer at the server and keeps what was written", async ({ widget, api }) => {
     api.script = () => [...text("The first half"), hold().step, ...text(" and the rest")];
     await widget.visit();

@@ -169,10 +169,8 @@ export class MarkdownView {
     const text = node.textContent ?? "";
     if (token === smd.LINK && url === undefined) {
       if (MARKER.test(text)) {
-        // The marker stays with the word before it.
-        const before = node.previousSibling;
-        if (before instanceof Text) before.data = before.data.replace(/\s$/, "\u202f");
-        node.replaceWith(...text.split(",").map((index) => this.#marker(Number(index))));
+        const markers = text.split(",").map((index) => this.#marker(Number(index)));
+        node.replaceWith(this.#withLastWord(node, markers));
       } else {
         node.prepend("[");
         node.append("]");
@@ -194,6 +192,22 @@ export class MarkdownView {
       if (text && !text.toLowerCase().includes(host)) append(link, "span", "host").textContent = `(${host})`;
     }
     node.replaceWith(link, punctuation);
+  }
+
+  /** Markers stay on the line of the word before them. */
+  #withLastWord(place: HTMLElement, markers: HTMLElement[]): HTMLElement {
+    const together = document.createElement("span");
+    together.className = "together";
+    place.parentNode?.normalize();
+    const before = place.previousSibling;
+    const word = before instanceof Text ? /\S{1,24}\s?$/.exec(before.data) : null;
+    if (before instanceof Text && word) {
+      const last = before.splitText(word.index);
+      last.data = last.data.trimEnd();
+      together.append(last, "\u202f");
+    }
+    together.append(...markers);
+    return together;
   }
 
   #marker(index: number): HTMLElement {

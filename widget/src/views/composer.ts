@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
 import type { ChatPanel } from "../chat-panel.ts";
 import { MAX_MESSAGE_LENGTH } from "../conversation.ts";
 import { icons } from "../icons.ts";
@@ -37,7 +38,7 @@ export function composerView(panel: ChatPanel): TemplateResult | typeof nothing 
             rows="1" dir="auto" enterkeyhint=${touch() ? "enter" : "send"}
             aria-label=${strings.composer} placeholder=${strings.placeholder}
             aria-invalid=${extra > 0} aria-describedby=${extra > 0 ? "too-long" : nothing}
-            .value=${draft}
+            .value=${live(draft)}
             @input=${onInput}
             @keydown=${onKey}
           ></textarea>
