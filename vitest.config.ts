@@ -9,7 +9,10 @@ export default defineConfig({
   resolve: { alias },
   test: {
     projects: [
-      { resolve: { alias }, test: { ...node, name: "unit", include: ["**/*.test.{ts,tsx}"], exclude: [...ignored, "supabase/**", "e2e/**"] } },
+      {
+        resolve: { alias },
+        test: { ...node, name: "unit", include: ["**/*.test.{ts,tsx}"], exclude: [...ignored, "supabase/**", "e2e/**"] },
+      },
       { resolve: { alias }, test: { ...node, name: "db", include: ["supabase/**/*.test.ts"], exclude: ignored } },
     ],
   },
