@@ -4,6 +4,7 @@ import type { Locale } from "@gpt-agent/core/locales";
 const en = {
   title: "Tarn · bottles that keep their temper",
   description: "Insulated steel bottles from a small workshop in Podgorica.",
+  noteLabel: "About this site",
   note: "This is a demo shop; the agent answers from its handbook.",
   portal: "Open the portal",
   skip: "Skip to content",
@@ -114,6 +115,7 @@ export type DemoCopy = typeof en;
 const ru: DemoCopy = {
   title: "«Тарн» — бутылки с характером",
   description: "Стальные термобутылки из маленькой мастерской в Подгорице.",
+  noteLabel: "Об этом сайте",
   note: "Это демонстрационный магазин; агент отвечает по его справочнику.",
   portal: "Открыть портал",
   skip: "К содержанию",

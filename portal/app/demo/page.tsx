@@ -99,9 +99,9 @@ export function DemoPage({ locale, nonce, styles }: { locale: Locale; nonce: str
         <a className="skip" href="#content">
           {text.skip}
         </a>
-        <p className="note">
+        <aside className="note" aria-label={text.noteLabel}>
           {text.note} <a href="/">{text.portal}</a>
-        </p>
+        </aside>
         <Header locale={locale} />
         <main id="content">
           <section className="hero">
