@@ -180,6 +180,36 @@ test.describe("the widget on a foreign page under a strict policy", () => {
     await expect(widget.panel).toBeVisible();
   });
 
+  test("the page sets options, chooses conversations and forgets the visitor", async ({ widget, api, page }) => {
+    type Element = HTMLElement & {
+      setOptions(options: object): void;
+      setThread(id: string | null): Promise<void>;
+      reset(): Promise<void>;
+    };
+    await widget.visit();
+    await page.evaluate(() => {
+      const element = document.querySelector("gpt-agent") as Element;
+      element.setOptions({ position: "bottom-left", greeting: "Ahoy!", prompts: ["One | two", "Three"], openOnLoad: true });
+      element.setOptions({ greeting: "Ahoy there!" });
+    });
+    await widget.open();
+    await expect(widget.element.getByText("Ahoy there!")).toBeVisible();
+    await expect.poll(async () => (await widget.panel.boundingBox())?.x).toBe(20);
+    await widget.button("One | two").click();
+    await expect(widget.answers.locator(".actions")).toBeVisible();
+    const [first] = api.conversations.values();
+    await page.evaluate(() => (document.querySelector("gpt-agent") as Element).setThread(null));
+    await expect(widget.messages).toHaveCount(0);
+    await page.evaluate((id) => (document.querySelector("gpt-agent") as Element).setThread(id), first!.id);
+    await expect(widget.answers).toContainText("You asked: One | two");
+    await page.evaluate(() => (document.querySelector("gpt-agent") as Element).reset());
+    await expect(widget.messages).toHaveCount(0);
+    expect(await page.evaluate(() => localStorage.length)).toBe(0);
+    await widget.ask("Who am I?");
+    await expect(widget.answers).toContainText("You asked: Who am I?");
+    expect(new Set([...api.conversations.values()].map(({ owner }) => owner)).size).toBe(2);
+  });
+
   test("the script may be there twice", async ({ widget, host, api }) => {
     host.page = { head: `<script src="${api.origin}/widget.js"></script>` };
     await widget.visit();

@@ -4,18 +4,25 @@ import { Chat } from "./chat.ts";
 import { ChatClient } from "./chat-client.ts";
 import { type Rgb, readableOn, toCss } from "./colour.ts";
 import { MAX_MESSAGE_LENGTH, type Message } from "./conversation.ts";
+import devicesCss from "./devices.css?sheet";
+import { keepFocusInside } from "./focus.ts";
 import type { PanelContext } from "./gpt-agent.ts";
 import { plainText } from "./markdown.ts";
-import panelSheet from "./panel.css?sheet";
+import panelCss from "./panel.css?sheet";
+import { parsePrompts } from "./prompts.ts";
 import { chooseLocale, type Locale, launcherStrings, type Strings, strings } from "./strings.ts";
+import { UnreadBadge } from "./unread-badge.ts";
+import composerCss from "./views/composer.css?sheet";
 import { composerView } from "./views/composer.ts";
+import headerCss from "./views/header.css?sheet";
 import { headerView } from "./views/header.ts";
 import { historyView } from "./views/history.ts";
-import messageSheet from "./views/messages.css?sheet";
+import messagesCss from "./views/messages.css?sheet";
 import { messagesView } from "./views/messages.ts";
 import { noticeView } from "./views/notice.ts";
+import sheetCss from "./views/sheet.css?sheet";
 import { sheetView } from "./views/sheet.ts";
-import { VisitMemory } from "./visit.ts";
+import { rememberOpen, VisitMemory } from "./visit.ts";
 
 /** Closer to the end than this, in px, the list follows the answer as it grows. */
 const NEAR_END = 48;
@@ -51,7 +58,7 @@ export class ChatPanel extends LitElement {
   #open = false;
   #restored = false;
   #unread = 0;
-  readonly #badge = document.createElement("span");
+  #badge?: UnreadBadge;
   #painted?: Rgb;
   #ticking?: ReturnType<typeof setTimeout>;
   #citationFetch?: AbortController;
@@ -281,7 +288,7 @@ export class ChatPanel extends LitElement {
     this.ariaLabel = this.config?.name ?? this.strings.assistant;
     this.ariaModal = this.#fullScreen ? "true" : null;
     this.#paint();
-    if (!this.scrolledUp) this.scrollToEnd();
+    if (!this.scrolledUp && this.chat.conversation.messages.length > 0) this.scrollToEnd();
     clearTimeout(this.#ticking);
     if ((this.chat.failure?.retryAt ?? 0) > Date.now()) this.#ticking = setTimeout(() => this.requestUpdate(), 1_000);
   }
@@ -355,28 +362,13 @@ export class ChatPanel extends LitElement {
     this.announce("unread", { count: this.#unread });
   }
 
-  /** The number of answers that came while the panel was closed, on the launcher. */
   #showUnread(): void {
-    const { launcher } = this.context;
-    this.#badge.className = "badge";
-    this.#badge.part.add("badge");
-    this.#badge.hidden = this.#unread === 0;
-    this.#badge.ariaHidden = "true";
-    this.#badge.textContent = this.#unread > 9 ? "9+" : String(this.#unread);
-    launcher.append(this.#badge);
-    const name = [launcherStrings[this.locale], this.config?.name].filter(Boolean).join(": ");
-    launcher.ariaLabel = this.#unread ? `${name}, ${this.strings.unread(this.#unread)}` : name;
+    this.#badge ??= new UnreadBadge(this.context.launcher);
+    this.#badge.show(this.#unread, [launcherStrings[this.locale], this.config?.name], this.strings.unread);
   }
 
-  /** So that the panel is open on the next page of this tab, too. */
   #rememberOpen(open: boolean): void {
-    try {
-      const key = `gpt-agent:open:${this.context.agentId}`;
-      if (open && !this.inline) sessionStorage.setItem(key, "1");
-      else sessionStorage.removeItem(key);
-    } catch {
-      // Blocked storage: the next page starts with a closed panel.
-    }
+    rememberOpen(this.context.agentId, open && !this.inline, () => sessionStorage);
   }
 
   readonly #onLine = (): void => {
@@ -400,7 +392,8 @@ export class ChatPanel extends LitElement {
     // The page's own shortcuts must not fire while somebody types here.
     event.stopPropagation();
     if (event.key === "Escape" && !event.isComposing) this.#escape(event);
-    if (event.key === "Tab" && this.#fullScreen) this.#keepFocus(event);
+    // On a phone the panel is the whole screen.
+    if (event.key === "Tab" && this.#fullScreen && !this.sheet) keepFocusInside(event, this);
   };
 
   #escape(event: KeyboardEvent): void {
@@ -416,43 +409,17 @@ export class ChatPanel extends LitElement {
       this.updateComplete.then(() => this.focusComposer());
     } else this.close();
   }
-
-  /** On a phone the panel is the whole screen: the focus goes round inside it. */
-  #keepFocus(event: KeyboardEvent): void {
-    const inside = [...this.querySelectorAll<HTMLElement>("button, a[href], textarea, summary, [tabindex='0']")].filter(
-      (element) => element.checkVisibility() && !element.closest("[inert]") && !(element as HTMLButtonElement).disabled,
-    );
-    const edge = event.shiftKey ? inside[0] : inside.at(-1);
-    const focused = this.context.root.activeElement;
-    if (focused !== edge && focused !== this) return;
-    event.preventDefault();
-    (event.shiftKey ? inside.at(-1) : inside[0])?.focus();
-  }
 }
 
 /** Makes the chat of an element, in its shadow root. */
 export function createPanel(context: PanelContext): ChatPanel {
   if (!customElements.get("gpt-agent-chat")) customElements.define("gpt-agent-chat", ChatPanel);
   const sheets = context.root.adoptedStyleSheets;
+  const own = [panelCss, headerCss, messagesCss, composerCss, sheetCss, devicesCss];
   // Before the instance's own sheet of colours, which comes last.
-  if (!sheets.includes(panelSheet))
-    context.root.adoptedStyleSheets = [...sheets.slice(0, -1), panelSheet, messageSheet, ...sheets.slice(-1)];
+  if (!sheets.includes(panelCss)) context.root.adoptedStyleSheets = [...sheets.slice(0, -1), ...own, ...sheets.slice(-1)];
   const panel = document.createElement("gpt-agent-chat") as ChatPanel;
   panel.begin(context);
   context.root.append(panel);
   return panel;
-}
-
-function parsePrompts(attribute: string | null): string[] | null {
-  if (attribute === null) return null;
-  try {
-    const parsed: unknown = JSON.parse(attribute);
-    if (Array.isArray(parsed)) return parsed.filter((prompt) => typeof prompt === "string");
-  } catch {
-    // Not JSON: texts with a bar between them.
-  }
-  return attribute
-    .split("|")
-    .map((prompt) => prompt.trim())
-    .filter(Boolean);
 }

@@ -46,6 +46,12 @@ export class VisitMemory {
   }
 }
 
+/** Whether the panel is open, for the next page of this tab; the launcher reads it. */
+export function rememberOpen(agentId: string, open: boolean, storage: () => VisitStorage): void {
+  const key = `gpt-agent:open:${agentId}`;
+  attempt(() => (open ? storage().setItem(key, "1") : storage().removeItem(key)));
+}
+
 function shortText(value: unknown, max: number): string | undefined {
   // Both travel in headers and addresses: anything that is not visible ASCII was not written by us.
   return typeof value === "string" && value.length <= max && /^[\x21-\x7e]+$/.test(value) ? value : undefined;

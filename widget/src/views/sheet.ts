@@ -1,6 +1,7 @@
 import type { CitedPassage } from "@gpt-agent/core/chat-events";
 import { html, nothing, type TemplateResult } from "lit";
 import type { ChatPanel, Sheet } from "../chat-panel.ts";
+import { keepFocusInside } from "../focus.ts";
 import { icons } from "../icons.ts";
 import { linkHost, safeHref } from "../links.ts";
 
@@ -9,9 +10,12 @@ export function sheetView(panel: ChatPanel, { citation, passage, missing }: Shee
   const { strings } = panel;
   const place = [citation.page && strings.page(citation.page), citation.headings?.join(" › ")].filter(Boolean).join(" · ");
   const href = citation.url ? safeHref(withFragment(citation.url, citation.quote)) : null;
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key === "Tab") keepFocusInside(event, event.currentTarget as HTMLElement);
+  };
   return html`
     <div class="scrim" @click=${() => panel.closeSheet()}></div>
-    <section class="sheet" part="sheet" role="dialog" aria-modal="true" aria-labelledby="sheet-title" tabindex="-1" @keydown=${keepFocus}>
+    <section class="sheet" part="sheet" role="dialog" aria-modal="true" aria-labelledby="sheet-title" tabindex="-1" @keydown=${onKey}>
       <div class="sheet-head">
         <span class="number" aria-hidden="true">${citation.index}</span>
         <div class="who">
@@ -43,16 +47,4 @@ function withFragment(url: string, quote: string): string {
   if (url.includes("#:~:text=")) return url;
   const words = quote.trim().split(/\s+/).slice(0, 8).join(" ");
   return `${url}${url.includes("#") ? "" : "#"}:~:text=${encodeURIComponent(words).replace(/-/g, "%2D")}`;
-}
-
-/** The rest of the panel is inert; the focus goes round inside the sheet. */
-function keepFocus(event: KeyboardEvent): void {
-  if (event.key !== "Tab") return;
-  const sheet = event.currentTarget as HTMLElement;
-  const inside = sheet.querySelectorAll<HTMLElement>("button, a[href], [tabindex='0']");
-  const focused = (sheet.getRootNode() as ShadowRoot).activeElement;
-  const [first, last] = [inside[0], inside[inside.length - 1]];
-  if (event.shiftKey ? focused !== first && focused !== sheet : focused !== last) return;
-  event.preventDefault();
-  (event.shiftKey ? last : first)?.focus();
 }
