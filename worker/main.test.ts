@@ -101,7 +101,8 @@ test("starts, tells its health, reads a file that is added, and ends with 0 on S
   await until(async () => (await knowledge.source(source))?.status === "ready");
   await until(async () => (await knowledge.jobs("source.embed")).every(({ sent_at }) => sent_at));
 
-  const stored = async () => (await knowledge.db.storage.from("knowledge").list(`${knowledge.orgId}/${knowledge.agentId}`)).data?.map(({ name }) => name);
+  const stored = async () =>
+    (await knowledge.db.storage.from("knowledge").list(`${knowledge.orgId}/${knowledge.agentId}`)).data?.map(({ name }) => name);
   expect(await stored()).toContain(source);
   await knowledge.db.from("sources").delete().eq("id", source);
   await until(async () => !(await stored())?.includes(source));

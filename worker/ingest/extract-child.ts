@@ -11,15 +11,17 @@ import { type ReadResult, readTask } from "./read-result.ts";
 
 /**
  * Watches from a thread of its own, because a parser that runs away never yields: the process ends with SIGALRM when
- * its time is up, with SIGUSR2 when it holds too much memory, and silently when its parent is gone.
+ * its time is up, with SIGUSR2 when it holds too much memory, and silently when its parent is gone. What counts is the
+ * processor's time, so that a good file is not given up because the machine is busy.
  */
 const WATCH = `
 const { workerData } = require("node:worker_threads");
-const { seconds, megabytes, parent } = workerData;
+const { cpuSeconds, seconds, megabytes, parent } = workerData;
 const until = Date.now() + seconds * 1000;
+const used = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; };
 setInterval(() => {
   if (process.ppid !== parent) process.kill(process.pid, "SIGKILL");
-  if (Date.now() > until) process.kill(process.pid, "SIGALRM");
+  if (Date.now() > until || used() > cpuSeconds) process.kill(process.pid, "SIGALRM");
   if (process.memoryUsage.rss() > megabytes * 1048576) process.kill(process.pid, "SIGUSR2");
 }, 50);
 `;

@@ -254,8 +254,9 @@ describe("meant to exhaust", () => {
 
   test("T55: what takes too long is killed, what takes too much memory too, and the next good file is read", async () => {
     const pages = "<p>Предложение, которое надо прочитать. </p>".repeat(200_000);
-    expect(await read(pages, "slow.html", { seconds: 0.2, megabytes: 2_000 })).toEqual({ code: "timed_out" });
-    expect(await read(pages, "fat.html", { seconds: 60, megabytes: 90 })).toEqual({ code: "too_complex" });
+    expect(await read(pages, "slow.html", { cpuSeconds: 0.5, seconds: 60, megabytes: 2_000 })).toEqual({ code: "timed_out" });
+    expect(await read(pages, "late.html", { cpuSeconds: 60, seconds: 0.2, megabytes: 2_000 })).toEqual({ code: "timed_out" });
+    expect(await read(pages, "fat.html", { cpuSeconds: 60, seconds: 120, megabytes: 90 })).toEqual({ code: "too_complex" });
     expect(await read(handbookText("ru", "md"), "good.md")).toEqual({ text: expect.stringContaining("Гарантия действует 24 месяца") });
   });
 });

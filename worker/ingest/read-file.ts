@@ -9,8 +9,8 @@ import { ReadFailure } from "./document.ts";
 import { type ReadResult, type ReadTask, readResult } from "./read-result.ts";
 
 export type ReadLimits = ReadTask["limits"];
-/** A 5,000-page PDF takes half a minute and 300 MB. */
-export const READ_LIMITS: ReadLimits = { seconds: 50, megabytes: 512 };
+/** A hundred pages of PDF take some two seconds of a processor, Word and web pages less. */
+export const READ_LIMITS: ReadLimits = { cpuSeconds: 50, seconds: 150, megabytes: 512 };
 /** A third of a core's share when the machine is busy: answers come first, but reading goes on. */
 const NICENESS = 5;
 /** Reading uses a whole core each; the portal needs one too. */
@@ -75,7 +75,8 @@ function runChild(folder: string, limits: ReadLimits, signal: AbortSignal): Prom
       signal.removeEventListener("abort", kill);
       if (signal.aborted) reject(signal.reason);
       else if (code === 0) resolve();
-      else if (killedBy === "SIGALRM") reject(new ReadFailure("timed_out", `Reading took more than ${limits.seconds} s`));
+      else if (killedBy === "SIGALRM")
+        reject(new ReadFailure("timed_out", `Reading took more than ${limits.cpuSeconds} s of a processor, or ${limits.seconds} s`));
       else if (killedBy === "SIGUSR2" || /out of memory/i.test(said))
         reject(new ReadFailure("too_complex", `Reading took more than ${limits.megabytes} MB`));
       else reject(new Error(`The reading process ended early (${killedBy ?? `exit ${code}`}): ${said.slice(-1_000)}`));

@@ -4,7 +4,13 @@ import { z } from "zod";
 /** What the reading process is told (task.json in its folder). */
 export const readTask = z.strictObject({
   name: z.string(),
-  limits: z.strictObject({ seconds: z.number().positive(), megabytes: z.number().positive() }),
+  limits: z.strictObject({
+    /** Of the processor's time. */
+    cpuSeconds: z.number().positive(),
+    /** By the clock. */
+    seconds: z.number().positive(),
+    megabytes: z.number().positive(),
+  }),
 });
 export type ReadTask = z.infer<typeof readTask>;
 

@@ -1,18 +1,21 @@
 import type { DocumentBuilder } from "../document.ts";
 
-/** A line of a page; lengths in points, y grows upwards. */
-export type Line = { text: string; x: number; y: number; size: number; end: number };
+/** A line of a page; lengths in points, y grows upwards. A line of prose is one cell. */
+export type Line = { cells: { text: string; x: number }[]; x: number; y: number; size: number; end: number };
 
 /** Running heads and feet repeat on this share of pages at least. */
 const REPEATS_ON = 0.5;
 const EDGE_LINES = 2;
 
-/** Makes headings and paragraphs of the pages' lines and hands them to the builder. */
+const textOf = (line: Line) => line.cells.map((cell) => cell.text).join(" ");
+
+/** Makes headings, paragraphs and tables of the pages' lines and hands them to the builder. */
 export function layOut(pages: Line[][], builder: DocumentBuilder) {
   const running = runningLines(pages);
   const bodySize = commonSize(pages);
   const levels = headingLevels(pages, bodySize);
   const width = rightEdge(pages);
+  const hyphenated = isHyphenated(pages);
   let paragraph = "";
   let startedOn = 0;
   const flush = () => {
@@ -20,33 +23,77 @@ export function layOut(pages: Line[][], builder: DocumentBuilder) {
     paragraph = "";
   };
   pages.forEach((lines, index) => {
+    const page = index + 1;
     const edges = edgeLines(lines);
-    const kept = lines.filter((line) => !(edges.has(line) && running.has(pattern(line.text))));
+    const kept = lines.filter((line) => !(edges.has(line) && running.has(pattern(textOf(line)))));
     let previous: Line | null = null;
-    for (const line of kept) {
+    for (let at = 0; at < kept.length; at++) {
+      const line = kept[at]!;
+      const text = textOf(line);
       const level = levels.get(Math.round(line.size));
-      if (level && line.text.length <= 200 && /\p{L}/u.test(line.text)) {
+      if (level && text.length <= 200 && /\p{L}/u.test(text)) {
         flush();
-        builder.heading(level, line.text, index + 1);
+        builder.heading(level, text, page);
         previous = null;
         continue;
       }
-      if (paragraph && (!previous ? endsSentence(paragraph) || startsItem(line.text) : parts(previous, line, width))) flush();
-      if (!paragraph) startedOn = index + 1;
-      paragraph = join(paragraph, line.text, previous !== null && previous.end < width * 0.7);
+      const table = tableAt(kept, at);
+      if (table.length) {
+        flush();
+        for (const row of tableRows(table)) builder.row(row, page);
+        at += table.length - 1;
+        previous = null;
+        continue;
+      }
+      if (paragraph && (!previous ? endsSentence(paragraph) || startsItem(text) : parts(previous, line, width))) flush();
+      if (!paragraph) startedOn = page;
+      paragraph = join(paragraph, text, { afterShortLine: previous !== null && previous.end < width * 0.7, hyphenated });
       previous = line;
     }
   });
   flush();
 }
 
+/**
+ * The lines of a table that begins at index `at`: any with three cells or more, or three and more with two cells that
+ * stand in columns. Empty when there is none.
+ */
+function tableAt(lines: Line[], at: number): Line[] {
+  const count = lines[at]!.cells.length;
+  if (count < 2) return [];
+  let end = at;
+  while (end < lines.length && lines[end]!.cells.length === count && (count > 2 || areAligned(lines[at]!, lines[end]!))) end++;
+  return count > 2 || end - at >= 3 ? lines.slice(at, end) : [];
+}
+
+const areAligned = (first: Line, line: Line) =>
+  line.cells.every((cell, column) => Math.abs(cell.x - (first.cells[column]?.x ?? Number.NaN)) < 3);
+
+/**
+ * Rows as "Header: value" where the first line holds headers and every cell stands under one. Anything less certain stays
+ * as it reads: a value under a wrong header would be a wrong fact.
+ */
+function tableRows(table: Line[]): string[] {
+  const [first, ...rest] = table as [Line, ...Line[]];
+  const names = first.cells.map((cell) => cell.text);
+  const hasHeader =
+    rest.length > 0 &&
+    names.every((name) => name.length <= 60 && !/^[-+\d.,\s%$€₽]+$/.test(name)) &&
+    new Set(names).size === names.length &&
+    rest.every((line) => areAligned(first, line));
+  if (!hasHeader) return table.map(textOf);
+  return rest.map((line) => line.cells.map((cell, column) => `${names[column]}: ${cell.text}`).join("; "));
+}
+
 /** Whether a new paragraph begins between two lines of a page. */
 function parts(above: Line, line: Line, width: number): boolean {
   const gap = above.y - line.y;
   if (gap > Math.max(above.size, line.size) * 1.75 || gap < 0) return true;
-  if (startsItem(line.text)) return true;
+  const sentenceEnds = endsSentence(textOf(above));
+  // A dash may begin a line in the middle of a sentence.
+  if (startsItem(textOf(line)) && (sentenceEnds || above.end < width * 0.8 || !/^[—–-]/.test(textOf(line)))) return true;
   // A line that ends early ends its paragraph; so does an indent after a sentence.
-  if (endsSentence(above.text) && (above.end < width * 0.8 || line.x > above.x + above.size)) return true;
+  if (sentenceEnds && (above.end < width * 0.8 || line.x > above.x + above.size)) return true;
   return false;
 }
 
@@ -54,14 +101,20 @@ const startsItem = (text: string) => /^([•▪◦‣●○■□–—*-]|\d{1,
 const endsSentence = (text: string) => /[.!?…:;][)"»”]*$/.test(text);
 
 /**
- * Joins a line to a paragraph; a word that was parted by a hyphen at the line's end is made whole. After a short line the
- * break is meant: an address, a list, a poem.
+ * Joins a line to a paragraph. After a short line the break is meant: an address, a list, a poem. A word parted by a
+ * hyphen is made whole where the file parts words; elsewhere the hyphen is the word's own.
  */
-function join(paragraph: string, line: string, afterShortLine: boolean): string {
+function join(paragraph: string, line: string, { afterShortLine, hyphenated }: { afterShortLine: boolean; hyphenated: boolean }): string {
   if (!paragraph) return line;
-  if (/\p{L}[\u00ad\u2010]$/u.test(paragraph) || (/\p{Ll}-$/u.test(paragraph) && /^\p{Ll}/u.test(line)))
-    return paragraph.slice(0, -1) + line;
+  if (/\p{L}[\u00ad\u2010]$/u.test(paragraph)) return paragraph.slice(0, -1) + line;
+  if (/\p{Ll}-$/u.test(paragraph) && /^\p{Ll}/u.test(line)) return (hyphenated ? paragraph.slice(0, -1) : paragraph) + line;
   return `${paragraph}${afterShortLine ? "\n" : " "}${line}`;
+}
+
+/** Whether words are parted at line ends: then more than one line in thirty ends in a hyphen. */
+function isHyphenated(pages: Line[][]): boolean {
+  const lines = pages.flat();
+  return lines.filter((line) => /\p{Ll}-$/u.test(line.cells.at(-1)!.text)).length > lines.length / 30;
 }
 
 /** Where full lines end: the edge that one line in ten reaches. */
@@ -73,7 +126,7 @@ function rightEdge(pages: Line[][]): number {
 /** The size in which most of the letters are set. */
 function commonSize(pages: Line[][]): number {
   const letters = new Map<number, number>();
-  for (const line of pages.flat()) letters.set(Math.round(line.size), (letters.get(Math.round(line.size)) ?? 0) + line.text.length);
+  for (const line of pages.flat()) letters.set(Math.round(line.size), (letters.get(Math.round(line.size)) ?? 0) + textOf(line).length);
   return [...letters].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 0;
 }
 
@@ -82,9 +135,10 @@ function headingLevels(pages: Line[][], bodySize: number): Map<number, number> {
   const sizes = new Map<number, number>();
   let total = 0;
   for (const line of pages.flat()) {
-    total += line.text.length;
+    const { length } = textOf(line);
+    total += length;
     const size = Math.round(line.size);
-    if (line.size >= bodySize * 1.15 && size > bodySize) sizes.set(size, (sizes.get(size) ?? 0) + line.text.length);
+    if (line.size >= bodySize * 1.15 && size > bodySize) sizes.set(size, (sizes.get(size) ?? 0) + length);
   }
   // Type of which there is much is not for headings: slides and posters have no body.
   const heads = [...sizes].filter(([, letters]) => letters < total * 0.2).map(([size]) => size);
@@ -122,7 +176,7 @@ function runningLines(pages: Line[][]): Set<string> {
   if (filled < 3) return new Set();
   const seen = new Map<string, number>();
   for (const lines of pages) {
-    const edges = new Set([...edgeLines(lines)].map((line) => pattern(line.text)));
+    const edges = new Set([...edgeLines(lines)].map((line) => pattern(textOf(line))));
     for (const edge of edges) seen.set(edge, (seen.get(edge) ?? 0) + 1);
   }
   return new Set([...seen].filter(([text, count]) => count >= filled * REPEATS_ON && text.length <= 120).map(([text]) => text));
