@@ -62,6 +62,14 @@ describe("the quoting responder", () => {
     expect((await answer("Who is the president of France?", KNOWLEDGE, "ru", true)).text).toMatch(/^Языковая модель сейчас недоступна/);
   });
 
+  it("answers with what follows a heading or the question of an FAQ, not with these", async () => {
+    const faq = [passage(1, "# Warranty\nTen years.\n\nCan I return a bottle? Yes, within 30 days. How to return it: fill in the form.")];
+    const { text } = await answer("Can I return a bottle?", faq);
+    expect(text).toMatch(/^Here is what the documents say:\n\nYes, within 30 days\. \[1\]/);
+    expect(text).not.toContain("Can I return");
+    expect((await answer("warranty", faq)).text).toContain("Ten years. [1]");
+  });
+
   it("quotes at most four sentences, each once", () => {
     const many = [
       passage(1, Array.from({ length: 12 }, (_, i) => `Delivery number ${i} to Serbia is fine.`).join(" ")),

@@ -10,7 +10,7 @@ import { stems } from "./stems.ts";
 const MIN_COVERAGE = 0.35;
 const MAX_SENTENCES = 4;
 /** Further sentences must be at least this good, compared to the best. */
-const GOOD_ENOUGH = 0.62;
+const GOOD_ENOUGH = 0.7;
 const MAX_SENTENCE_LENGTH = 600;
 const WORDS_AT_ONCE = 4;
 const PAUSE_MS = 10;
@@ -36,6 +36,9 @@ const sum = (terms: Iterable<string>, weights: Map<string, number>) => {
   return total;
 };
 
+/** A heading or a question of an FAQ: it says what the next sentence is about, and answers nothing itself. */
+const isLead = (text: string) => /[?:]$|^#{1,6}\s/.test(text);
+
 /** The sentences that answer a question best, best first; empty when the passages hold no answer. */
 export function bestSentences(question: string, passages: LlmPassage[]): Candidate[] {
   const asked = stems(question);
@@ -45,24 +48,19 @@ export function bestSentences(question: string, passages: LlmPassage[]): Candida
   const whole = sum(asked, weights);
   const candidates = read.flatMap(({ passage, terms }) => {
     const context = new Set([...asked].filter((term) => terms.has(term)));
-    return splitSentences(passage.text)
-      .filter((sentence) => sentence.text.length <= MAX_SENTENCE_LENGTH)
-      .map((sentence, place): Candidate => {
-        const own = stems(sentence.text);
-        const found = new Set([...asked].filter((term) => own.has(term)));
-        const direct = sum(found, weights);
-        // What the rest of the passage and its headings say counts too, but less.
-        const nearby = sum(context, weights) - direct;
-        const brevity = 1 / (1 + Math.log(1 + own.size / 24) * 0.25);
-        return {
-          passage,
-          place,
-          text: sentence.text,
-          found,
-          coverage: (direct + nearby * 0.5) / whole,
-          score: ((direct + nearby * 0.4) / whole) * brevity * (1 - 0.05 * (passage.index - 1)),
-        };
-      });
+    const sentences = splitSentences(passage.text);
+    return sentences.flatMap((sentence, place): Candidate[] => {
+      if (sentence.text.length > MAX_SENTENCE_LENGTH || isLead(sentence.text)) return [];
+      const lead = sentences[place - 1]?.text ?? "";
+      const own = stems(isLead(lead) ? `${lead} ${sentence.text}` : sentence.text);
+      const found = new Set([...asked].filter((term) => own.has(term)));
+      const direct = sum(found, weights);
+      // What the rest of the passage and its headings say counts too, but less.
+      const nearby = sum(context, weights) - direct;
+      const brevity = 1 / (1 + Math.log(1 + own.size / 24) * 0.25);
+      const score = ((direct + nearby * 0.4) / whole) * brevity * (1 - 0.05 * (passage.index - 1));
+      return [{ passage, place, text: sentence.text, found, coverage: (direct + nearby * 0.5) / whole, score }];
+    });
   });
   candidates.sort((a, b) => b.score - a.score);
   const best = candidates[0];

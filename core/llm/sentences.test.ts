@@ -21,6 +21,7 @@ describe("splitting into sentences", () => {
       "# Heading\nText follows here.\n\n- first item\n- second item\n1. one\n2. two",
       ["# Heading", "Text follows here.", "- first item", "- second item", "1. one", "2. two"],
     ],
+    ["Prices.\nPart: Lid; Price: 5 €\nPart: Seal; Price: 2 €", ["Prices.", "Part: Lid; Price: 5 €", "Part: Seal; Price: 2 €"]],
     ["", []],
     ["... !!! ???", []],
   ])("%j", (text, expected) => {

@@ -9,7 +9,10 @@ const OPENING = words(
   "т.е т.к т.н т.о до.н.э ст стр с рис табл им ул д кв корп пос обл р доб акад проф доц гл п пп напр прим ср см изд тел н",
 );
 /** Words whose full stop may end a sentence too: it does when a capital letter follows. */
-const CLOSING = words("inc ltd corp co etc al jr sr a.m p.m u.s u.k ph.d est min max", "т.д т.п др пр руб коп тыс млн млрд трлн мин сек ч мм кг мг л шт чел э н.э ред ок");
+const CLOSING = words(
+  "inc ltd corp co etc al jr sr a.m p.m u.s u.k ph.d est min max",
+  "т.д т.п др пр руб коп тыс млн млрд трлн мин сек ч мм кг мг л шт чел э н.э ред ок",
+);
 /** "в 2019 г. Компания" ends a sentence, "г. Москва" does not: these close only after a number. */
 const CLOSING_AFTER_NUMBER = words("г гг в вв см м р с д");
 
@@ -32,6 +35,9 @@ function endsSentence(text: string, at: number, next: string | undefined): boole
   return !OPENING.has(word) && !CLOSING_AFTER_NUMBER.has(word);
 }
 
+/** How a line begins that is a block of its own: nothing, a list item, a heading, a table row ("| a |" or "name: value; name: value"). */
+const STARTS_BLOCK = /^[^\S\n]*(\n|[-*•–—]\s|\d{1,2}[.)]\s|#{1,6}\s|\||[^\n.:;!?]{1,40}: [^\n;]{1,100};)/;
+
 /**
  * Splits a text into sentences, in English and Russian: abbreviations, initials and decimals do not end one; blank lines,
  * list items, table rows and headings do.
@@ -50,12 +56,10 @@ export function splitSentences(text: string): Sentence[] {
   for (let i = 0; i < text.length; i++) {
     const char = text[i]!;
     if (char === "\n") {
-      // A single line break inside a paragraph is only wrapping; before a blank line, a list item, a row or a heading it divides.
-      if (
-        /^\s*(\n|[-*•–—]\s|\d{1,2}[.)]\s|#{1,6}\s|\|)/.test(text.slice(i + 1, i + 12)) ||
-        /(^|\n)(#{1,6}\s|\|)[^\n]*$/.test(text.slice(Math.max(start, i - 400), i))
-      )
-        cut(i + 1);
+      // A single line break inside a paragraph is only wrapping; beside a blank line, a list item, a table row or a heading it divides.
+      const divides =
+        STARTS_BLOCK.test(text.slice(i + 1, i + 160)) || /^\s*(#{1,6}\s|\|)/.test(text.slice(text.lastIndexOf("\n", i - 1) + 1, i));
+      if (divides) cut(i + 1);
       continue;
     }
     if (char !== "." && char !== "!" && char !== "?" && char !== "…") continue;

@@ -13,7 +13,7 @@ import { apiKeyStore } from "~/http/api-key-guard";
 import { createLimiter } from "~/http/limiter/limiter";
 import { memoryCounter } from "~/http/limiter/memory";
 import { redisCounter } from "~/http/limiter/redis";
-import { visitorDoor } from "~/http/visitor-door";
+import { ownOrigins, visitorDoor } from "~/http/visitor-door";
 import type { VisitorApi } from "~/http/visitor-route";
 import { visitorTokens } from "~/http/visitor-token";
 
@@ -48,7 +48,7 @@ export const chat = createChat({
 export const apiKeys = apiKeyStore(service, limiter, env.TRUSTED_PROXIES);
 
 const api: VisitorApi = {
-  door: visitorDoor(service, new URL(env.APP_URL).origin, log),
+  door: visitorDoor(service, ownOrigins(env.APP_URL), log),
   tokens: visitorTokens(env.ENCRYPTION_KEY),
   limiter,
   trustedProxies: env.TRUSTED_PROXIES,

@@ -44,9 +44,10 @@ as $$
     select c.id, w.word, pg_catalog.ts_rank(c.search, w.query, 1) as rank
     from candidates c join words w on c.search @@ w.query
   ),
+  -- Of as many chunks as candidates may be: where fewer match, the rest hold none of the words.
   rarity as (
-    select h.word, pg_catalog.ln(1 + (n.total - count(*) + 0.5) / (count(*) + 0.5)) as idf
-    from hits h, (select count(*) as total from candidates) n group by h.word, n.total
+    select h.word, pg_catalog.ln(1 + (greatest(max_results * 4, 64) - count(*) + 0.5) / (count(*) + 0.5)) as idf
+    from hits h group by h.word
   ),
   by_text as (
     select h.id, sum(h.rank * r.idf) as rank, pg_catalog.row_number() over (order by sum(h.rank * r.idf) desc, h.id) as place

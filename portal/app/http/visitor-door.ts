@@ -37,11 +37,22 @@ const unavailable = (cause: unknown) =>
   new AppError("unavailable", "The agent cannot be looked up right now. Please try again.", { cause, retryAfter: 5 });
 
 /**
+ * The portal's own origins: APP_URL's, and on a loopback address its other names too, as people type either.
+ * "http://localhost:3000" and "http://127.0.0.1:3000" are one portal.
+ */
+export function ownOrigins(appUrl: string): string[] {
+  const { origin, hostname, protocol, port } = new URL(appUrl);
+  const names = ["localhost", "127.0.0.1", "[::1]"];
+  return names.includes(hostname) ? names.map((name) => `${protocol}//${name}${port ? `:${port}` : ""}`) : [origin];
+}
+
+/**
  * Which pages may talk to which agent. An origin is compared exactly, as browsers send it: scheme, host and port; other
  * case, a trailing dot, "null", a subdomain or anything else that is not on the list is another origin. The portal's own
  * origin may talk to every agent (preview, playground, demo).
  */
-export function visitorDoor(db: Db, ownOrigin: string, log: Log) {
+export function visitorDoor(db: Db, own: string[], log: Log) {
+  const isOwn = (origin: string) => own.includes(origin);
   const lookUp = briefly(async (publicId: string): Promise<Door | null> => {
     if (!PUBLIC_ID.test(publicId)) return null;
     const { data, error } = await db.rpc("visitor_agent", { public_agent_id: publicId });
@@ -70,16 +81,17 @@ export function visitorDoor(db: Db, ownOrigin: string, log: Log) {
   const isWebOrigin = (origin: string) => origin.length <= 300 && /^https?:\/\/[a-z0-9.\-[\]:]+$/.test(origin);
 
   return {
-    ownOrigin,
+    /** Is this the portal itself? */
+    isOwn,
     /** The agent with this public id. @throws AppError("not_found") */
     async find(publicId: string): Promise<Door> {
       const door = await lookUp(publicId);
       if (!door) throw new AppError("not_found", "There is no such agent.");
       return door;
     },
-    admits: (door: Door, origin: string): boolean => origin === ownOrigin || door.origins.includes(origin),
+    admits: (door: Door, origin: string): boolean => isOwn(origin) || door.origins.includes(origin),
     /** May a page of this origin read answers that name no agent (preflights, errors)? Yes when any agent lists it. */
-    isKnown: async (origin: string): Promise<boolean> => origin === ownOrigin || (isWebOrigin(origin) && (await isListed(origin))),
+    isKnown: async (origin: string): Promise<boolean> => isOwn(origin) || (isWebOrigin(origin) && (await isListed(origin))),
   };
 }
 export type VisitorDoor = ReturnType<typeof visitorDoor>;

@@ -13,6 +13,7 @@ import {
   startTestPortal,
   type TestPortal,
 } from "./test-portal.ts";
+import { ownOrigins } from "./visitor-door.ts";
 import { visitorTokens } from "./visitor-token.ts";
 
 const PUNY = "https://xn--80ak6aa92e.example";
@@ -106,6 +107,15 @@ describe("B4: origins are compared exactly", () => {
     expect((await configOf(closed, SHOP)).status).toBe(403);
     expect((await sessionOf(closed, SHOP)).status).toBe(403);
     expect((await sessionOf(closed, portal.url)).status).toBe(201);
+    // A loopback portal is itself under each of its names, on its own port.
+    expect((await sessionOf(closed, portal.url.replace("127.0.0.1", "localhost"))).status).toBe(201);
+    expect((await sessionOf(closed, "http://localhost:1")).status).toBe(403);
+  });
+
+  it("a public portal is itself under one name alone", () => {
+    expect(ownOrigins("https://portal.example/")).toEqual(["https://portal.example"]);
+    expect(ownOrigins("http://localhost:3000")).toContain("http://127.0.0.1:3000");
+    expect(ownOrigins("http://localhost.example:3000")).toEqual(["http://localhost.example:3000"]);
   });
 
   it("an absent origin may read the public config, as same-origin pages do, and opens no session", async () => {

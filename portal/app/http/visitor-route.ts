@@ -29,15 +29,22 @@ const notAllowed = () =>
 export const limit = (call: VisitorCall, name: LimitName, key: string) => call.api.limiter.enforce([name, key]);
 
 /**
- * The agent that a path names, for a page that may talk to it.
- * An absent Origin is let in only where `withoutOrigin` says so: browsers leave it out of same-origin GETs alone.
+ * The agent that a path names, for a page that may talk to it. An absent Origin is let in: browsers leave it out of
+ * same-origin GETs alone, and what anyone may look at is no secret.
  * @throws AppError("not_found" | "origin_not_allowed")
  */
-export async function enterAgent(call: VisitorCall, options: { withoutOrigin: boolean }): Promise<Door> {
+export async function seeAgent(call: VisitorCall): Promise<Door> {
   const door = await call.api.door.find(call.params.agentId ?? "");
-  if (call.origin === null ? !options.withoutOrigin : !call.api.door.admits(door, call.origin)) throw notAllowed();
+  if (call.origin !== null && !call.api.door.admits(door, call.origin)) throw notAllowed();
   call.readableBy = call.origin;
   return door;
+}
+
+/** As seeAgent, for calls that browsers never send without an Origin. */
+export async function enterAgent(call: VisitorCall): Promise<{ door: Door; origin: string }> {
+  const door = await seeAgent(call);
+  if (call.origin === null) throw notAllowed();
+  return { door, origin: call.origin };
 }
 
 /**
@@ -53,7 +60,7 @@ export async function requireVisitor(call: VisitorCall, options: { checkOrigin: 
   if (!who || (call.params.agentId !== undefined && call.params.agentId !== who.agentPublicId)) {
     throw new AppError("unauthenticated", "The session is missing, expired or for another agent. Open a new one.");
   }
-  if ((call.origin ?? door.ownOrigin) !== who.origin) throw notAllowed();
+  if (call.origin === null ? !door.isOwn(who.origin) : call.origin !== who.origin) throw notAllowed();
   if (options.checkOrigin && !door.admits(await door.find(who.agentPublicId), who.origin)) throw notAllowed();
   call.readableBy = call.origin;
   return who;

@@ -17,7 +17,7 @@ const route = visitorRoute(visitorApi, {
     await limit(call, "messageVisitor", who.visitorId);
     await limit(call, "messageAgent", who.agentId);
     const body = await readJson(call.request, chatRequest);
-    const own = who.origin === call.api.door.ownOrigin;
+    const own = call.api.door.isOwn(who.origin);
     const { signal, headers } = call.request;
     const { runId, events } = await chat.ask(
       {

@@ -19,10 +19,9 @@ const sessionRequest = z.strictObject({
 const route = visitorRoute(visitorApi, {
   async POST(call) {
     await limit(call, "session", call.address);
-    const door = await enterAgent(call, { withoutOrigin: false });
+    const { door, origin } = await enterAgent(call);
     const { visitorToken, locale, identityToken } = await readJson(call.request, sessionRequest);
     if (identityToken) throw new AppError("invalid_request", "Verified visitors (identityToken) are not supported yet. Leave it out.");
-    const origin = call.origin ?? call.api.door.ownOrigin;
     const known = visitorToken ? await call.api.tokens.remember(visitorToken) : null;
     // A token of another agent or page, or none of ours, simply makes a new visitor.
     const visitorId = known?.agentId === door.agentId && known.origin === origin ? known.visitorId : null;
