@@ -17,7 +17,7 @@ const initials = (name: string) =>
 export function OrgMenu({ current, organizations }: { current: Organization; organizations: Organization[] }) {
   const t = useText();
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger
         aria-label={`${t.shell.switchOrg}: ${current.name}`}
         className="flex h-10 w-full min-w-0 items-center gap-2.5 rounded-md px-2 text-left font-semibold transition-colors hover:bg-hover data-[state=open]:bg-hover"

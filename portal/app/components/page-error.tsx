@@ -29,6 +29,7 @@ export function PageError() {
       <EmptyState
         drawing={<LostDrawing />}
         title={title}
+        heading="h1"
         action={
           <div className="flex flex-wrap justify-center gap-2">
             {again && (

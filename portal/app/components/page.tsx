@@ -129,18 +129,20 @@ export function Banner({
 export function EmptyState({
   drawing,
   title,
+  heading: Heading = "h2",
   children,
   action,
 }: {
   drawing?: ReactNode;
   title: ReactNode;
+  heading?: "h1" | "h2";
   children?: ReactNode;
   action?: ReactNode;
 }) {
   return (
     <div className="mx-auto flex max-w-md flex-col items-center px-4 py-14 text-center">
       {drawing && <div className="mb-5 text-accent-ink">{drawing}</div>}
-      <h2 className="text-lg font-semibold">{title}</h2>
+      <Heading className="text-lg font-semibold">{title}</Heading>
       {children && <p className="mt-1.5 text-muted">{children}</p>}
       {action && <div className="mt-5">{action}</div>}
     </div>

@@ -22,22 +22,25 @@ export function LocaleSwitch() {
   const kept = useLocale();
   const current = fetcher.formData?.get("locale") ?? kept;
   return (
-    <fetcher.Form method="post" action="/preferences" className={group} role="group" aria-label={t.preferences.language}>
-      {LOCALES.map((locale) => (
-        <button
-          type="submit"
-          key={locale}
-          name="locale"
-          value={locale}
-          lang={locale}
-          aria-pressed={locale === current}
-          title={NAMES[locale].full}
-          className={classNames(option, chosenLook(locale === current))}
-        >
-          <span aria-hidden>{NAMES[locale].short}</span>
-          <span className="sr-only">{NAMES[locale].full}</span>
-        </button>
-      ))}
+    <fetcher.Form method="post" action="/preferences">
+      <fieldset className={group}>
+        <legend className="sr-only">{t.preferences.language}</legend>
+        {LOCALES.map((locale) => (
+          <button
+            type="submit"
+            key={locale}
+            name="locale"
+            value={locale}
+            lang={locale}
+            aria-pressed={locale === current}
+            title={NAMES[locale].full}
+            className={classNames(option, chosenLook(locale === current))}
+          >
+            <span aria-hidden>{NAMES[locale].short}</span>
+            <span className="sr-only">{NAMES[locale].full}</span>
+          </button>
+        ))}
+      </fieldset>
     </fetcher.Form>
   );
 }
@@ -49,24 +52,27 @@ export function ThemeSwitch() {
   const kept = useRouteLoaderData<typeof rootLoader>("root")?.theme ?? "auto";
   const current = fetcher.formData?.get("theme") ?? kept;
   return (
-    <fetcher.Form method="post" action="/preferences" className={group} role="group" aria-label={t.preferences.theme}>
-      {(["auto", "light", "dark"] as const).map((theme) => {
-        const Icon = THEME_ICONS[theme];
-        return (
-          <button
-            type="submit"
-            key={theme}
-            name="theme"
-            value={theme}
-            aria-pressed={theme === current}
-            aria-label={t.preferences[theme]}
-            title={t.preferences[theme]}
-            className={classNames(option, chosenLook(theme === current))}
-          >
-            <Icon aria-hidden className="size-3.5" />
-          </button>
-        );
-      })}
+    <fetcher.Form method="post" action="/preferences">
+      <fieldset className={group}>
+        <legend className="sr-only">{t.preferences.theme}</legend>
+        {(["auto", "light", "dark"] as const).map((theme) => {
+          const Icon = THEME_ICONS[theme];
+          return (
+            <button
+              type="submit"
+              key={theme}
+              name="theme"
+              value={theme}
+              aria-pressed={theme === current}
+              aria-label={t.preferences[theme]}
+              title={t.preferences[theme]}
+              className={classNames(option, chosenLook(theme === current))}
+            >
+              <Icon aria-hidden className="size-3.5" />
+            </button>
+          );
+        })}
+      </fieldset>
     </fetcher.Form>
   );
 }

@@ -31,7 +31,7 @@ export default function Mailbox() {
   return (
     <div className="mx-auto max-w-280 px-4 py-4 sm:px-8">
       <header className="mb-8 flex items-center justify-between gap-4">
-        <Link to="/" className="flex items-center gap-2.5 rounded-md font-semibold">
+        <Link to="/" aria-label={t.product} className="flex items-center gap-2.5 rounded-md font-semibold">
           <Logo />
           <span className="hidden sm:inline">{t.product}</span>
         </Link>

@@ -70,7 +70,7 @@ export default function Install() {
         <CodeBlock label="HTML" code={snippet} />
       </Panel>
       <Panel title={t.install.inlineTitle} hint={t.install.inlineText}>
-        <CodeBlock label="HTML" code={inline} />
+        <CodeBlock label='HTML, mode="inline"' code={inline} />
       </Panel>
       <Panel title={t.install.cspTitle} hint={t.install.cspText}>
         <CodeBlock label="Content-Security-Policy" code={policy} />

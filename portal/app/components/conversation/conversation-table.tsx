@@ -36,7 +36,7 @@ export function ConversationTable({ conversations, next, base, showAgent }: Prop
               <th className="hidden w-px px-4 py-2.5 text-right font-medium sm:table-cell">{words.messages}</th>
               <th className="hidden w-px px-4 py-2.5 font-medium sm:table-cell">{words.rating}</th>
               <th className="w-px px-4 py-2.5 font-medium whitespace-nowrap">
-                <span className="hidden sm:inline">{words.last}</span>
+                <span className="max-sm:sr-only">{words.last}</span>
               </th>
             </tr>
           </thead>

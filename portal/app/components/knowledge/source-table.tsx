@@ -82,7 +82,7 @@ function SourceRow({ source, mayChange, onReread, onDelete }: { source: Source }
         <Ago at={source.created_at} />
       </td>
       <td className="px-2 py-2 text-right">
-        <DropdownMenu.Root>
+        <DropdownMenu.Root modal={false}>
           <DropdownMenu.Trigger asChild>
             <IconButton label={`${t.common.actions}: ${source.title}`}>
               <MoreHorizontal aria-hidden className="size-4" />
