@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRoles, migrate, openDatabase } from "./database.ts";
+import { emptyDatabase } from "./test-backend.ts";
 
 const folders: string[] = [];
 async function newFolder(): Promise<string> {
@@ -13,7 +14,8 @@ async function newFolder(): Promise<string> {
 }
 let connection: Awaited<ReturnType<typeof openDatabase>>;
 beforeAll(async () => {
-  connection = await openDatabase();
+  connection = await openDatabase(undefined, { loadDataDir: await emptyDatabase() });
+  await connection.driver.waitReady;
 });
 afterAll(async () => {
   await connection?.close();

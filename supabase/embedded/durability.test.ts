@@ -69,7 +69,13 @@ test(`H7: ${ROUNDS} times kill -9 under writes: every acknowledged row and file 
       break;
     }
 
-    // Two writers, until the kill; what they have been told is done must be.
+    // Two writers, until the kill, which comes in the middle of whatever they are at after some writes. What they have been
+    // told is done must be there.
+    const enough = { rows: acknowledged.length + 5 + Math.floor(Math.random() * 20), files: files.length + 1 };
+    let kill = (): void => {};
+    const killed = new Promise<void>((resolve) => {
+      kill = () => resolve(backend.kill());
+    });
     const writer = async (name: string) => {
       for (let n = 0; ; n++) {
         const slug = `r${round}-${name}-${n}`;
@@ -81,14 +87,11 @@ test(`H7: ${ROUNDS} times kill -9 under writes: every acknowledged row and file 
           if (uploaded.error) return;
           files.push(slug);
         }
+        if (acknowledged.length >= enough.rows && files.length >= enough.files) setTimeout(kill, Math.random() * 20);
       }
     };
-    const writers = [writer("a"), writer("b")];
-    await new Promise((done) => setTimeout(done, 300 + Math.random() * 400));
-    await backend.kill();
-    await Promise.all(writers);
+    await Promise.all([writer("a"), writer("b"), killed]);
   }
-  expect(acknowledged.length).toBeGreaterThan(ROUNDS);
-  expect(files.length).toBeGreaterThan(0);
+  expect(acknowledged.length).toBeGreaterThanOrEqual(ROUNDS * 5);
   console.info(`kill -9: ${ROUNDS} rounds, ${acknowledged.length} rows and ${files.length} files acknowledged, none lost`);
 }, 300_000);

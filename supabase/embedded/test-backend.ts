@@ -19,7 +19,7 @@ export type TestBackend = Backend & {
 };
 
 /** An empty Postgres, kept on disk: making one anew takes seconds, and every test file wants one. */
-async function emptyDatabase(): Promise<Blob> {
+export async function emptyDatabase(): Promise<Blob> {
   const pglite = dirname(createRequire(import.meta.url).resolve("@electric-sql/pglite"));
   const { version } = JSON.parse(await readFile(join(pglite, "../package.json"), "utf8")) as { version: string };
   const path = here(`../../node_modules/.cache/gpt-agent/empty-postgres-${version}.tar`);
