@@ -78,7 +78,7 @@ function tableRows(table: Line[]): string[] {
   const names = first.cells.map((cell) => cell.text);
   const hasHeader =
     rest.length > 0 &&
-    names.every((name) => name.length <= 60 && !/^[-+\d.,\s%$€₽]+$/.test(name)) &&
+    names.every((name) => name.length <= 60 && !/\d/.test(name)) &&
     new Set(names).size === names.length &&
     rest.every((line) => areAligned(first, line));
   if (!hasHeader) return table.map(textOf);
