@@ -1,6 +1,9 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { ChatPanel } from "../chat-panel.ts";
 
+/** Failures that another attempt would meet again. */
+const FINAL = ["too_large", "origin_not_allowed"];
+
 /** What stands in the way of talking, and what can be done about it. */
 export function noticeView(panel: ChatPanel): TemplateResult | typeof nothing {
   const { strings, chat } = panel;
@@ -15,7 +18,7 @@ export function noticeView(panel: ChatPanel): TemplateResult | typeof nothing {
   return html`
     <p class="notice bad">
       <span>${strings.errors[failure.code as keyof typeof strings.errors] ?? strings.errors.other}</span>
-      ${failure.code === "too_large" ? nothing : retryButton(panel, seconds)}
+      ${FINAL.includes(failure.code) ? nothing : retryButton(panel, seconds)}
     </p>
   `;
 }
