@@ -115,15 +115,25 @@ test.describe("when things go wrong, the widget", () => {
     await expect(widget.composer).toHaveCount(0);
   });
 
-  test("shows nothing for an agent that does not exist, and says why in the console", async ({ widget, api, page, expectedErrors }) => {
-    expectedErrors.push(/404/);
-    const warnings: string[] = [];
-    page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
-    api.refuse({ path: /config$/, status: 404, code: "not_found", times: 5 });
-    await widget.visit();
-    await expect.poll(() => warnings.join()).toContain('<gpt-agent agent-id="demo">');
-    await expect(widget.launcher).toBeHidden();
-  });
+  for (const [what, refusal, why] of [
+    ["an agent that does not exist", { status: 404, code: "not_found" }, "The server answered 404."],
+    [
+      "a site that is not on the agent's list",
+      { status: 403, code: "origin_not_allowed", unreadable: true },
+      "is not among the agent's allowed origins.",
+    ],
+  ] as const) {
+    test(`shows nothing for ${what}, and says why in the console`, async ({ widget, api, page, expectedErrors }) => {
+      expectedErrors.push(/404|403|ERR_FAILED|CORS/);
+      const warnings: string[] = [];
+      page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
+      api.refuse({ path: /config$/, times: 5, ...refusal });
+      await widget.visit();
+      await expect.poll(() => warnings.join()).toContain('<gpt-agent agent-id="demo">');
+      expect(warnings.join()).toContain(why);
+      await expect(widget.launcher).toBeHidden();
+    });
+  }
 
   for (const [what, kept] of [
     ["rubbish", "{{{"],

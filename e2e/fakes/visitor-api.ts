@@ -6,8 +6,8 @@ import type { AgentConfig, ChatEvent, Citation, ConversationMessage, MessagePart
 /** One step of a scripted answer: an event, a pause until the test lets go, or a connection that breaks off. */
 export type Step = ChatEvent | { type: "hold"; until: Promise<void> } | { type: "cut" };
 
-/** A refusal to be given to the next matching request. */
-export type Refusal = { path: RegExp; status: number; code: string; retryAfter?: number; times?: number };
+/** A refusal to be given to the next matching request; an `unreadable` one names no origin that may read it (CORS). */
+export type Refusal = { path: RegExp; status: number; code: string; retryAfter?: number; times?: number; unreadable?: true };
 
 type Logged = { method: string; path: string; headers: IncomingMessage["headers"]; body: Record<string, unknown> };
 type Run = { id: string; events: string[]; done: boolean; stopped: boolean; listeners: Set<() => void> };
@@ -97,6 +97,7 @@ export class FakeVisitorApi {
     if (refusal) {
       refusal.times = (refusal.times ?? 1) - 1;
       if (refusal.times <= 0) this.#refusals.splice(this.#refusals.indexOf(refusal), 1);
+      if (refusal.unreadable) response.removeHeader("access-control-allow-origin");
       return problem(response, refusal.status, refusal.code, refusal.retryAfter);
     }
     if (path === "/widget.js" || path.startsWith("/widget/")) return this.#serveWidget(path, response);
