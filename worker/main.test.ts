@@ -101,11 +101,11 @@ test("starts, tells its health, reads a file that is added, and ends with 0 on S
   await until(async () => (await knowledge.source(source))?.status === "ready");
   await until(async () => (await knowledge.jobs("source.embed")).every(({ sent_at }) => sent_at));
 
-  const stored = async () =>
-    (await knowledge.db.storage.from("knowledge").list(`${knowledge.orgId}/${knowledge.agentId}`)).data?.map(({ name }) => name);
-  expect(await stored()).toContain(source);
+  const key = (await knowledge.source(source))!.object_key!;
+  const isStored = async () => (await knowledge.backend.db.query("select 1 from storage.objects where name = $1", [key])).rows.length > 0;
+  expect(await isStored()).toBe(true);
   await knowledge.db.from("sources").delete().eq("id", source);
-  await until(async () => !(await stored())?.includes(source));
+  await until(async () => !(await isStored()));
 
   worker.process.kill("SIGTERM");
   expect(await worker.exit).toBe(0);

@@ -61,7 +61,7 @@ export type QueueTimings = {
   drainDelay: number;
 };
 /** A killed worker's jobs are taken up by another after at most lockDuration + stalledInterval. */
-export const TIMINGS: QueueTimings = { lockDuration: 20_000, stalledInterval: 10_000, drainDelay: 5 };
+export const TIMINGS: QueueTimings = { lockDuration: 15_000, stalledInterval: 5_000, drainDelay: 5 };
 
 const NAME = "jobs";
 const KEEP = { removeOnComplete: { age: 3_600, count: 1_000 }, removeOnFail: { age: 7 * 86_400, count: 5_000 } };
