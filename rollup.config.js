@@ -1,6 +1,6 @@
 // Builds the widget: the chat module first (its file name carries a hash), then the loader, which names that file.
 // A build that is heavier than the budget fails.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
@@ -86,7 +86,6 @@ const chat = {
     ...plugins({ charset: "utf8" }),
     {
       name: "remember-chat",
-      buildStart: () => rmSync("widget/dist", { recursive: true, force: true }),
       writeBundle({ dir }, bundle) {
         for (const { fileName, code, isEntry } of Object.values(bundle)) {
           sizes.push({ file: `widget/${fileName}`, part: "chat", bytes: code.length, brotli: brotli(code) });
@@ -114,6 +113,7 @@ const loader = {
       },
       writeBundle() {
         const code = readFileSync("widget/dist/widget.js", "utf8");
+        removeOlder();
         sizes.unshift({ file: "widget.js", part: "loader", bytes: code.length, brotli: brotli(code) });
         weigh();
       },
@@ -121,6 +121,14 @@ const loader = {
   ],
   onwarn,
 };
+
+/** Files of earlier builds go last, so that a server on this folder always has a whole widget. */
+function removeOlder() {
+  const current = ["widget/chat.js", ...sizes.map(({ file }) => file)];
+  for (const name of readdirSync("widget/dist/widget")) {
+    if (!current.includes(`widget/${name}`)) rmSync(`widget/dist/widget/${name}`);
+  }
+}
 
 /** Prints what a visitor's browser loads, and fails when it is too much. */
 function weigh() {

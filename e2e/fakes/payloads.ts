@@ -30,6 +30,7 @@ export const PAYLOADS = [
   "<template><img src=x onerror=window.pwned=1></template>",
   '"><script>window.pwned=1</script>',
   "';window.pwned=1;//",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a template that must stay text is the point
   "${window.pwned=1} {{constructor.constructor('window.pwned=1')()}}",
   "![a](https://evil.example/md.png)",
   '![a](https://evil.example/md.png "title")',
