@@ -88,7 +88,7 @@ const chat = {
       name: "remember-chat",
       writeBundle({ dir }, bundle) {
         for (const { fileName, code, isEntry } of Object.values(bundle)) {
-          sizes.push({ file: `widget/${fileName}`, part: "chat", bytes: code.length, brotli: brotli(code) });
+          sizes.push({ file: `widget/${fileName}`, part: "chat", bytes: Buffer.byteLength(code), brotli: brotli(code) });
           if (!isEntry) continue;
           chatFile = `widget/${fileName}`;
           // The same without a hash, for loaders that come from a cache and name a file of an older version.
@@ -114,7 +114,7 @@ const loader = {
       writeBundle() {
         const code = readFileSync("widget/dist/widget.js", "utf8");
         removeOlder();
-        sizes.unshift({ file: "widget.js", part: "loader", bytes: code.length, brotli: brotli(code) });
+        sizes.unshift({ file: "widget.js", part: "loader", bytes: Buffer.byteLength(code), brotli: brotli(code) });
         weigh();
       },
     },
