@@ -13,7 +13,7 @@ const secrets = env.ENCRYPTION_KEY.map(({ key }) =>
  */
 const cookie = createCookie("gap-recovery", {
   secrets,
-  path: "/reset-password",
+  path: "/",
   maxAge: MINUTES * 60,
   httpOnly: true,
   sameSite: "lax",
