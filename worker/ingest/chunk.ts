@@ -23,7 +23,10 @@ type Span = { start: number; end: number; page?: number };
 /**
  * Cuts a document into passages: whole paragraphs where they fit, else whole sentences; rows of tables stay whole; what
  * stands under different headings is never mixed. A heading with nothing under it is a passage of its own; other
- * headings are in the path alone. Passages do not overlap.
+ * headings are in the path alone.
+ *
+ * Passages do not overlap: on articles of XQuAD an overlap of 150 characters moved hit@5 by +0.8 points in English and
+ * +1.0 in Russian, hit@1 by +1.0 and -0.8, for an eighth more text, and the same sentence would be cited twice.
  */
 export function chunk(document: Document): Chunk[] {
   const { text, blocks } = document;
