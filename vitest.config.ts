@@ -8,6 +8,8 @@ const ignored = ["**/node_modules/**", "**/build/**", "**/dist/**"];
 export default defineConfig({
   resolve: { alias },
   test: {
+    // Much of a test's time is waiting for processes and servers of its own: two at once even on two cores.
+    maxWorkers: 2,
     projects: [
       {
         resolve: { alias },
