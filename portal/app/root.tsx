@@ -10,6 +10,8 @@ import { readPreferences } from "~/i18n/preferences.server";
 import { dictionaries, LocaleProvider } from "~/i18n/text";
 import styles from "~/styles/app.css?url";
 
+export { unlessRefused as shouldRevalidate } from "~/components/offline-safe";
+
 export const loader = ({ request }: LoaderFunctionArgs) => readPreferences(request);
 
 export const headers: HeadersFunction = () => ({ Vary: "Cookie, Accept-Language" });

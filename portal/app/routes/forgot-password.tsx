@@ -16,7 +16,7 @@ import { titled } from "~/i18n/title";
 import { email } from "~/models/account";
 import { env, log } from "~/services.server";
 
-export { offlineSafe as clientAction } from "~/components/offline-safe";
+export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
 export const meta: MetaFunction = titled((t) => t.auth.forgotTitle);
 export const loader = () => ({ mailbox: Boolean(env.MAILBOX_FOLDER) });

@@ -21,7 +21,7 @@ import { findAgent } from "~/models/agent.server";
 import { allows } from "~/models/role";
 import { deleteSource, listSources, rereadSource, type Source } from "~/models/source.server";
 
-export { offlineSafe as clientAction } from "~/components/offline-safe";
+export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
 export const meta: MetaFunction = titled((t) => t.knowledge.title);
 

@@ -23,7 +23,7 @@ import { allows } from "~/models/role";
 import { env } from "~/services.server";
 import type { AgentFrame } from "./orgs.$orgSlug.agents.$agentId";
 
-export { offlineSafe as clientAction } from "~/components/offline-safe";
+export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
 export const meta: MetaFunction = titled((t) => t.agentSettings.title);
 

@@ -14,6 +14,8 @@ import { activeResponder } from "~/models/responder.server";
 
 export const meta: MetaFunction = titled((_t, loaded) => (loaded as { name?: string } | undefined)?.name ?? "");
 
+export { unlessRefused as shouldRevalidate } from "~/components/offline-safe";
+
 export async function loader({ request, params }: LoaderFunctionArgs) {
   const { db, org, role } = await requireMember(request, params.orgSlug);
   const agent = found(await findAgent(db, { orgId: org.id, agentId: uuidParam(params.agentId) }));

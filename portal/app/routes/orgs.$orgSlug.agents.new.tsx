@@ -13,7 +13,7 @@ import { titled } from "~/i18n/title";
 import { saveAgent } from "~/models/agent.server";
 import { entityName } from "~/models/names";
 
-export { offlineSafe as clientAction } from "~/components/offline-safe";
+export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
 export const meta: MetaFunction = titled((t) => t.agents.newTitle);
 

@@ -18,7 +18,7 @@ import { deleteOrganization, renameOrganization } from "~/models/organization.se
 import { allows } from "~/models/role";
 import { env } from "~/services.server";
 
-export { offlineSafe as clientAction } from "~/components/offline-safe";
+export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
 export const meta: MetaFunction = titled((t) => t.orgSettings.title);
 

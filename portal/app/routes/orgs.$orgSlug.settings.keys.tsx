@@ -21,7 +21,7 @@ import { titled } from "~/i18n/title";
 import { type ApiKey, addApiKey, listApiKeys, revokeApiKey } from "~/models/api-key.server";
 import { entityName } from "~/models/names";
 
-export { offlineSafe as clientAction } from "~/components/offline-safe";
+export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
 export const meta: MetaFunction = titled((t) => t.orgSettings.keys);
 

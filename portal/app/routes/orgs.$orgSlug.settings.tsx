@@ -8,6 +8,8 @@ import { requireMember } from "~/http/guards.server";
 import { useText } from "~/i18n/text";
 import { allows } from "~/models/role";
 
+export { unlessRefused as shouldRevalidate } from "~/components/offline-safe";
+
 export async function loader({ request, params }: LoaderFunctionArgs) {
   const { role } = await requireMember(request, params.orgSlug);
   return { isAdmin: allows(role, "admin") };

@@ -20,8 +20,8 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
 }
 
 /** The frame changes with the organization or after something was saved, not with every page. */
-export const shouldRevalidate = ({ currentParams, nextParams, formMethod, actionStatus = 200 }: ShouldRevalidateFunctionArgs) =>
-  currentParams.orgSlug !== nextParams.orgSlug || (formMethod !== undefined && formMethod !== "GET" && actionStatus < 400);
+export const shouldRevalidate = ({ currentParams, nextParams, formMethod, actionResult }: ShouldRevalidateFunctionArgs) =>
+  currentParams.orgSlug !== nextParams.orgSlug || (formMethod !== undefined && formMethod !== "GET" && actionResult?.ok !== false);
 
 export default function OrganizationFrame() {
   const { org, organizations, email } = useLoaderData<typeof loader>();

@@ -14,7 +14,7 @@ import { titled } from "~/i18n/title";
 import { entityName } from "~/models/names";
 import { createOrganization } from "~/models/organization.server";
 
-export { offlineSafe as clientAction } from "~/components/offline-safe";
+export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
 export const meta: MetaFunction = titled((t) => t.orgs.newTitle);
 

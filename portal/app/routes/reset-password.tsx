@@ -15,7 +15,7 @@ import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
 import { newPassword } from "~/models/account";
 
-export { offlineSafe as clientAction } from "~/components/offline-safe";
+export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
 export const meta: MetaFunction = titled((t) => t.auth.resetTitle);
 
