@@ -111,8 +111,11 @@ export default function Overview() {
 
 function Figure({ to, label, value, children }: { to: string; label: string; value: string; children: ReactNode }) {
   return (
-    <Card as="div" className="relative p-4 transition-colors hover:border-line-strong">
-      <dt className="text-sm text-muted">
+    <Card
+      as="div"
+      className="relative p-4 transition-colors hover:border-line-strong max-sm:grid max-sm:grid-cols-[auto_1fr] max-sm:items-baseline max-sm:gap-x-3 max-sm:py-3"
+    >
+      <dt className="text-sm text-muted max-sm:col-span-2">
         <Link to={to} prefetch="intent" className="after:absolute after:inset-0 after:rounded-lg">
           {label}
         </Link>
