@@ -51,7 +51,7 @@ await Promise.all([
   (async () => {
     // The widget first: the portal serves its files.
     await run(node, [bin(["rollup", "dist", "bin", "rollup"]), "-c", "--silent"]);
-    await run(node, [bin(["@remix-run", "dev", "dist", "cli.js"]), "vite:build", "--logLevel", "warn"], { cwd: at("portal") });
+    await run(node, [bin(["@remix-run", "dev", "dist", "cli.js"]), "vite:build", "--logLevel", "error"], { cwd: at("portal") });
   })(),
   bundle("worker", ["main.ts", "ingest/extract-child.ts"]),
   bundle("supabase", ["embedded/main.ts"]),

@@ -68,6 +68,20 @@ export async function startBackend(config: BackendConfig): Promise<Backend> {
   }
 }
 
+/**
+ * The first init() prints at once, before it awaits anything, that the storage is experimental. Whoever starts the platform
+ * can do nothing about it, and our tests cover the part that we use.
+ */
+function initQuietly(app: App): Promise<App> {
+  const { warn } = console;
+  console.warn = () => {};
+  try {
+    return app.init();
+  } finally {
+    console.warn = warn;
+  }
+}
+
 async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>>, config: BackendConfig): Promise<Backend> {
   const db = connection.driver;
   const template = (name: string, subject: string) => ({ subject, content_path: join(config.templatesFolder, `${name}.html`) });
@@ -95,10 +109,10 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
   if (app.adminMode) throw new Error("The embedded backend must not run in admin mode.");
   app._storageAdapter = new FileStorage(config.storageFolder);
   await createRoles(db);
+  await initQuietly(app);
   await app.ensureSystemSchema();
   await grantSystemSchemas(db);
   await migrate(db, config.migrationsFolder);
-  await app.init();
 
   const server = await new Promise<ServerType>((resolve, reject) => {
     const listening = serve(

@@ -38,7 +38,7 @@ as $$
     join public.sources s on s.org_id = c.org_id and s.current_version_id = c.source_version_id
     where c.org_id = org and c.agent_id = agent and c.search @@ query.words
     order by pg_catalog.ts_rank(c.search, query.words, 1) desc, c.id
-    limit greatest(max_results * 4, 64)
+    limit greatest(least(max_results, 50) * 4, 64)
   ),
   hits as materialized (
     select c.id, w.word, pg_catalog.ts_rank(c.search, w.query, 1) as rank
@@ -46,7 +46,7 @@ as $$
   ),
   -- Of as many chunks as candidates may be: where fewer match, the rest hold none of the words.
   rarity as (
-    select h.word, pg_catalog.ln(1 + (greatest(max_results * 4, 64) - count(*) + 0.5) / (count(*) + 0.5)) as idf
+    select h.word, pg_catalog.ln(1 + (greatest(least(max_results, 50) * 4, 64) - count(*) + 0.5) / (count(*) + 0.5)) as idf
     from hits h group by h.word
   ),
   by_text as (
@@ -62,7 +62,7 @@ as $$
     where question_embedding is not null and e.org_id = org and e.agent_id = agent and e.model = embedding_model
       and e.dims = extensions.vector_dims(question_embedding)
     order by e.embedding operator(extensions.<=>) question_embedding, e.chunk_id
-    limit greatest(max_results * 4, 32)
+    limit greatest(least(max_results, 50) * 4, 32)
   ),
   fused as (
     select coalesce(t.id, v.id) as id,
@@ -70,7 +70,7 @@ as $$
                 else coalesce(1.0 / (60 + t.place), 0) + coalesce(1.0 / (60 + v.place), 0) end::real as score
     from by_text t full join by_vector v on v.id = t.id
     order by score desc, 1
-    limit max_results
+    limit least(max_results, 50)
   )
   select c.id, c.source_id, s.title, s.url, s.media_type, c.page, c.heading_path, c.body, c.char_start, c.char_end, c.content_hash, c.language, f.score
   from fused f
