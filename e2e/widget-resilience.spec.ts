@@ -150,6 +150,26 @@ test.describe("when things go wrong, the widget", () => {
     });
   }
 
+  test("a question asked before the kept conversation is there waits for it", async ({ widget, page, expectedErrors }) => {
+    expectedErrors.push(/404/);
+    await page.addInitScript(() => localStorage.setItem("gpt-agent:demo", '{"token":"who-is-this","conversationId":"gone"}'));
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route("**/conversations/gone", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await widget.visit();
+    await widget.open();
+    await widget.ask("Hello");
+    await expect(widget.composer).toHaveValue("Hello");
+    answer();
+    await expect(widget.answers).toContainText("You asked: Hello");
+    await expect(widget.composer).toHaveValue("");
+  });
+
   test("works where storage is blocked", async ({ widget, page }) => {
     await page.addInitScript(() => {
       for (const name of ["localStorage", "sessionStorage"])

@@ -76,6 +76,7 @@ function countPlaywright(file) {
   const walk = (suite) => {
     for (const spec of suite.specs ?? []) {
       tests++;
+      if (spec.tests.some((test) => test.status === "flaky")) console.log(`Flaky, passed at the second try: ${spec.title}`);
       tally(spec.ok && (!ci || spec.tests.every((test) => test.status !== "skipped")));
     }
     for (const inner of suite.suites ?? []) walk(inner);

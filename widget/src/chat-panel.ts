@@ -172,7 +172,10 @@ export class ChatPanel extends LitElement {
   /** Asks, unless the message is empty or too long, or the page objects. Says whether the message went out. */
   async ask(text: string): Promise<boolean> {
     const question = text.trim();
-    if (!question || question.length > MAX_MESSAGE_LENGTH || this.chat.busy || this.chat.loading || this.unavailable) return false;
+    if (!question || question.length > MAX_MESSAGE_LENGTH) return false;
+    // A question asked while the kept conversation is still on its way waits for it.
+    while (this.chat.loading) await this.chat.loaded;
+    if (this.chat.busy || this.unavailable) return false;
     if (!this.announce("before-send", { text: question }, true)) return false;
     if (text === this.draft) this.draft = "";
     this.aloud = this.strings.thinking;

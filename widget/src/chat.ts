@@ -41,6 +41,8 @@ export class Chat {
   history: VisitorSession["conversations"] = [];
   /** A kept conversation is being fetched. */
   loading = false;
+  /** Resolves when the fetch of a kept conversation has ended, well or not. */
+  loaded: Promise<void> = Promise.resolve();
   readonly #options: Options;
   #prepared = false;
   #stopping: Promise<void> = Promise.resolve();
@@ -121,6 +123,10 @@ export class Chat {
   async openConversation(id: string): Promise<void> {
     this.#leave();
     this.loading = true;
+    let ended = () => {};
+    this.loaded = new Promise((resolve) => {
+      ended = resolve;
+    });
     this.#show(emptyConversation(id));
     try {
       const kept = await this.#options.client.conversation(id);
@@ -134,6 +140,8 @@ export class Chat {
       if (problem instanceof ChatProblem && problem.code === "not_found") this.newConversation();
       else this.#fail(problem);
       return;
+    } finally {
+      ended();
     }
     this.#options.announce("thread-change", { id });
     await this.#takeUp();
