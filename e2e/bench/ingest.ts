@@ -8,12 +8,10 @@ import { makeAccount, makeAgent, untilRead, uploadSource } from "../account.ts";
 import { startFakeLlm } from "../fakes/llm.ts";
 import { startPlatform } from "../platform.ts";
 import { Visitor } from "../visitor.ts";
+import { figures, percentile } from "./figures.ts";
 
 const PAGES = 100;
 const WORD_MS = 20;
-
-const percentile = (values: number[], share: number) =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]!;
 
 const llm = await startFakeLlm();
 const platform = await startPlatform({ env: { LLM_BASE_URL: llm.url, LLM_API_KEY: "scripted" } });
@@ -86,22 +84,22 @@ try {
     .eq("org_id", account.orgId)
     .eq("source_id", sourceId);
 
-  const round = (value: number) => Math.round(value * 10) / 10;
-  const row = ({ gaps, pages }: typeof busy) => ({
-    "page p50 ms": round(percentile(pages, 0.5)),
-    "page p99 ms": round(percentile(pages, 0.99)),
-    "page worst ms": round(Math.max(...pages)),
-    "gap p50 ms": round(percentile(gaps, 0.5)),
-    "gap p99 ms": round(percentile(gaps, 0.99)),
-    "gap worst ms": round(Math.max(...gaps)),
+  const row = (when: string, { gaps, pages }: typeof busy) => ({
+    when,
+    "page p50 ms": percentile(pages, 50),
+    "page p99 ms": percentile(pages, 99),
+    "page worst ms": percentile(pages, 100),
+    "gap p50 ms": percentile(gaps, 50),
+    "gap p99 ms": percentile(gaps, 99),
+    "gap worst ms": percentile(gaps, 100),
   });
   console.log(
     `A ${PAGES}-page PDF (${(pdf.length / 1024).toFixed(0)} KiB, ${count} chunks) was ready ${seconds.toFixed(1)} s after its upload.`,
   );
-  console.table({ idle: row(idle), "while reading": row(busy) });
-  console.log(
-    JSON.stringify({ bench: "ingest", pages: PAGES, chunks: count, secondsToReady: round(seconds), idle: row(idle), reading: row(busy) }),
-  );
+  figures("ingest", [
+    row("idle", idle),
+    { ...row("while reading", busy), pages: PAGES, chunks: count, secondsToReady: Number(seconds.toFixed(1)) },
+  ]);
 } finally {
   await platform.stop();
   await llm.close();
