@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { agentAction } from "./agent-actions.ts";
 
 const text = (max: number) => z.string().trim().max(max);
 const prompts = z.array(text(120).min(1)).max(6).default([]);
@@ -12,6 +13,16 @@ const avatar = z
   .nullable()
   .default(null);
 
+/** What the agent talks about. Both are enforced before the model is asked and stated to it. */
+const topics = z.strictObject({
+  /** When set: the only subjects the agent answers about, one a line. */
+  only: z.array(text(120).min(1)).max(20).default([]),
+  /** Subjects the agent declines, one a line. */
+  never: z.array(text(120).min(1)).max(20).default([]),
+  /** What it says instead; empty for the built-in words. */
+  reply: z.strictObject({ en: text(500).default(""), ru: text(500).default("") }).prefault({}),
+});
+
 /**
  * The versioned settings document of an agent (agent_versions.settings). `instructions`, `model` and `temperature` are
  * for the model and never leave the server; the rest is what visitors see.
@@ -20,7 +31,14 @@ export const agentSettings = z.strictObject({
   instructions: text(8_000).default(""),
   /** A model id of the provider; null means the platform's default. */
   model: text(120).min(1).nullable().default(null),
+  /** Models to try, in order, when `model` cannot answer. */
+  fallbackModels: z.array(text(120).min(1)).max(4).default([]),
   temperature: z.number().min(0).max(2).default(0.3),
+  /** Are next questions suggested under an answer? */
+  suggestions: z.boolean().default(true),
+  topics: topics.prefault({}),
+  /** What the agent can do over HTTP. */
+  actions: z.array(agentAction).max(20).default([]),
   avatar,
   primaryColor: z
     .string()

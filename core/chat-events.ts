@@ -31,6 +31,9 @@ const usage = z.strictObject({
 });
 export type Usage = z.infer<typeof usage>;
 
+/** Tools differ by agent and page (dynamic); providerExecuted: run by us, not by the page. */
+const toolFlags = { dynamic: z.literal(true), providerExecuted: z.boolean().optional() };
+
 export const chatEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("start"), messageId: z.string(), messageMetadata: z.record(z.string(), z.unknown()).optional() }),
   z.strictObject({ type: z.literal("text-start"), id: z.string() }),
@@ -44,6 +47,27 @@ export const chatEvent = z.discriminatedUnion("type", [
     title: z.string(),
     filename: z.string().optional(),
   }),
+  z.strictObject({ type: z.literal("tool-input-start"), toolCallId: z.string(), toolName: z.string(), ...toolFlags }),
+  /** approval "needed": the run waits until the visitor has answered POST …/chat/:conversationId/tools/:toolCallId. */
+  z.strictObject({
+    type: z.literal("tool-input-available"),
+    toolCallId: z.string(),
+    toolName: z.string(),
+    title: z.string().optional(),
+    input: z.json(),
+    approval: z.literal("needed").optional(),
+    ...toolFlags,
+  }),
+  z.strictObject({
+    type: z.literal("tool-input-error"),
+    toolCallId: z.string(),
+    toolName: z.string(),
+    input: z.json(),
+    errorText: z.string(),
+    ...toolFlags,
+  }),
+  z.strictObject({ type: z.literal("tool-output-available"), toolCallId: z.string(), output: z.json(), ...toolFlags }),
+  z.strictObject({ type: z.literal("tool-output-error"), toolCallId: z.string(), errorText: z.string(), ...toolFlags }),
   z.strictObject({ type: z.literal("data-citation"), id: z.string(), data: citation }),
   /** supported: does the knowledge hold an answer? responder: who wrote it. */
   z.strictObject({
@@ -56,7 +80,7 @@ export const chatEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("abort"), reason: z.string().optional() }),
   z.strictObject({
     type: z.literal("finish"),
-    finishReason: z.enum(["stop", "length", "content-filter", "error", "other"]).optional(),
+    finishReason: z.enum(["stop", "length", "content-filter", "tool-calls", "error", "other"]).optional(),
     messageMetadata: z.record(z.string(), z.unknown()).optional(),
   }),
 ]);
@@ -71,6 +95,17 @@ export const messagePart = z.discriminatedUnion("type", [
     data: z.strictObject({ supported: z.boolean(), responder: z.enum(["model", "quotes"]), fallback: z.boolean().optional() }),
   }),
   z.strictObject({ type: z.literal("data-suggestions"), data: z.strictObject({ questions: z.array(z.string()).max(4) }) }),
+  z.strictObject({
+    type: z.literal("dynamic-tool"),
+    toolName: z.string(),
+    toolCallId: z.string(),
+    title: z.string().optional(),
+    state: z.enum(["output-available", "output-error"]),
+    input: z.json(),
+    output: z.json().optional(),
+    errorText: z.string().optional(),
+    providerExecuted: z.boolean().optional(),
+  }),
 ]);
 export type MessagePart = z.infer<typeof messagePart>;
 
@@ -107,6 +142,25 @@ export type ConversationMessage = {
     rating?: "up" | "down";
   };
 };
+
+/**
+ * POST /api/v1/chat/:conversationId/tools/:toolCallId: the visitor's consent to an action, or what a tool of the page has
+ * given. The run that waits for it goes on.
+ */
+export const toolReply = z.union([
+  z.strictObject({ approved: z.boolean() }),
+  z.strictObject({ output: z.json() }),
+  z.strictObject({ errorText: z.string().max(2_000) }),
+]);
+export type ToolReply = z.infer<typeof toolReply>;
+
+/** A tool that the visitor's page offers with its question (`clientTools` of the element and of POST …/chat). */
+export const clientTool = z.strictObject({
+  name: z.string().regex(/^[a-zA-Z][a-zA-Z0-9_-]{0,39}$/),
+  description: z.string().max(1_000),
+  parameters: z.record(z.string(), z.json()),
+});
+export type ClientTool = z.infer<typeof clientTool>;
 
 /** GET /api/v1/messages/:messageId/citations/:index: the quote inside the passage around it. */
 export type CitedPassage = Citation & { passage: string; quoteStart: number };

@@ -1,7 +1,16 @@
 import type { Locale } from "../locales.ts";
 
+/** A tool's call as a model wrote it; `input` is whatever JSON it wrote, or its text when that is no JSON. */
+export type LlmToolCall = { id: string; name: string; input: unknown };
+
 /** One turn of what a model reads. */
-export type LlmMessage = { role: "system" | "user" | "assistant"; content: string };
+export type LlmMessage =
+  | { role: "system" | "user"; content: string }
+  | { role: "assistant"; content: string; toolCalls?: LlmToolCall[] }
+  | { role: "tool"; toolCallId: string; content: string };
+
+/** A tool that a model may call. `parameters` is the JSON schema of its input. */
+export type LlmTool = { name: string; description: string; parameters: Record<string, unknown> };
 
 /** A numbered passage of the knowledge; answers name it as [index]. */
 export type LlmPassage = { index: number; title: string; headings: string[]; text: string };
@@ -16,8 +25,10 @@ export type LlmPrompt = {
   passages: LlmPassage[];
   /** The language to answer in. */
   locale: Locale;
-  /** A model id of the provider; null means the platform's default. */
-  model: string | null;
+  /** Model ids of the provider, tried in order; none means the platform's default. */
+  models: string[];
+  /** Tools the model may call; absent or empty for none. */
+  tools?: LlmTool[];
   temperature: number;
   maxOutputTokens: number;
 };
@@ -32,15 +43,17 @@ export type LlmUsage = {
   costMicros: number;
 };
 
-export type LlmFinish = "stop" | "length" | "content-filter" | "other";
+export type LlmFinish = "stop" | "length" | "content-filter" | "tool-calls" | "other";
 
 export type LlmPart =
   | { type: "delta"; delta: string }
+  /** A whole tool call; comes after the deltas. */
+  | { type: "tool-call"; call: LlmToolCall }
   /** Always the last part. `supported` only from a responder that knows whether the passages hold an answer. */
   | { type: "end"; finishReason: LlmFinish; usage: LlmUsage; supported?: boolean };
 
 /**
- * The port to whatever writes answers. The stream yields deltas, then one end part. It throws LlmError when the
+ * The port to whatever writes answers. The stream yields deltas, then tool calls, then one end part. It throws LlmError when the
  * responder fails, before or after the first delta, and the signal's reason when it is aborted.
  */
 export interface Llm {

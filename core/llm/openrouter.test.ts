@@ -26,7 +26,7 @@ const prompt: LlmPrompt = {
   question: "Hi",
   passages: [],
   locale: "en",
-  model: null,
+  models: [],
   temperature: 0.4,
   maxOutputTokens: 50,
 };
@@ -43,7 +43,7 @@ async function read(from: ReturnType<typeof llm>) {
   try {
     for await (const part of from.stream(prompt, new AbortController().signal)) {
       if (part.type === "delta") text += part.delta;
-      else end = part;
+      else if (part.type === "end") end = part;
     }
   } catch (thrown) {
     error = thrown;

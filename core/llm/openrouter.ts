@@ -100,7 +100,7 @@ export function openRouterLlm(config: OpenRouterConfig): Llm {
       clearTimeout(timer);
       timer = setTimeout(() => watchdog.abort(new LlmError("timeout", what)), ms);
     };
-    const model = prompt.model ?? config.defaultModel;
+    const model = prompt.models[0] ?? config.defaultModel;
     const usage: LlmUsage = { model, provider: null, promptTokens: 0, completionTokens: 0, cachedTokens: 0, costMicros: 0 };
     let finish: LlmFinish = "other";
     let written = 0;
@@ -109,7 +109,7 @@ export function openRouterLlm(config: OpenRouterConfig): Llm {
       const stream = await client.chat.completions.create(
         {
           model,
-          messages: prompt.messages,
+          messages: prompt.messages as OpenAI.ChatCompletionMessageParam[],
           temperature: prompt.temperature,
           max_tokens: prompt.maxOutputTokens,
           stream: true,

@@ -22,7 +22,7 @@ async function answer(
   locale: Locale = "en",
   fallback = false,
 ): Promise<{ text: string; end: LlmPart | undefined }> {
-  const prompt: LlmPrompt = { messages: [], question, passages, locale, model: null, temperature: 0, maxOutputTokens: 1 };
+  const prompt: LlmPrompt = { messages: [], question, passages, locale, models: [], temperature: 0, maxOutputTokens: 1 };
   let text = "";
   let end: LlmPart | undefined;
   for await (const part of quotesLlm({ fallback }).stream(prompt, new AbortController().signal)) {
@@ -87,7 +87,7 @@ describe("the quoting responder", () => {
       question: "delivery to Serbia",
       passages: KNOWLEDGE,
       locale: "en",
-      model: null,
+      models: [],
       temperature: 0,
       maxOutputTokens: 1,
     };

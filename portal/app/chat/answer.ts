@@ -170,7 +170,7 @@ export async function* answer(turn: Turn, deps: AnswerDeps, signal: AbortSignal)
       question: turn.question,
       passages: draft.passages,
       locale: turn.locale,
-      model: turn.settings.model,
+      models: turn.settings.model ? [turn.settings.model, ...turn.settings.fallbackModels] : [],
       temperature: turn.settings.temperature,
       maxOutputTokens: MAX_OUTPUT_TOKENS,
     };
@@ -180,7 +180,7 @@ export async function* answer(turn: Turn, deps: AnswerDeps, signal: AbortSignal)
       draft.weaver = new CitationWeaver(draft.passages, turn.question);
       for await (const part of llm.stream(prompt, signal)) {
         if (part.type === "delta") yield* draft.emit(draft.weaver.push(part.delta));
-        else {
+        else if (part.type === "end") {
           end = part;
           draft.usage = part.usage;
         }

@@ -15,10 +15,24 @@ export async function* replayed(
             { type: "text-delta", id: "text-1", delta: part.text },
             { type: "text-end", id: "text-1" },
           ]
-        : [part],
+        : part.type === "dynamic-tool"
+          ? toolEvents(part)
+          : [part],
     ),
     ...(answer.status === "stopped" ? [{ type: "abort", reason: "stopped" } as const] : []),
     { type: "finish", finishReason: answer.status === "complete" ? "stop" : answer.status === "failed" ? "error" : "other" },
   ];
   for (const [at, event] of events.entries()) yield { seq: at + 1, event };
+}
+
+/** A finished tool call as the events that told it. */
+function toolEvents(part: Extract<MessagePart, { type: "dynamic-tool" }>): ChatEvent[] {
+  const { toolCallId, toolName, title, input } = part;
+  const flags = { dynamic: true, ...(part.providerExecuted ? { providerExecuted: true } : {}) } as const;
+  return [
+    { type: "tool-input-available", toolCallId, toolName, input, ...(title ? { title } : {}), ...flags },
+    part.state === "output-available"
+      ? { type: "tool-output-available", toolCallId, output: part.output ?? null, ...flags }
+      : { type: "tool-output-error", toolCallId, errorText: part.errorText ?? "", ...flags },
+  ];
 }

@@ -5,6 +5,8 @@ import { putObject, sourceKey } from "@gpt-agent/core/storage";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startTestBackend, type TestBackend } from "../../../supabase/embedded/test-backend.ts";
 
+const NO_SETTINGS = agentSettings.parse({});
+
 const PORTAL = "http://portal.example";
 let backend: TestBackend;
 let session: typeof import("./session.server");
@@ -200,9 +202,9 @@ describe("bodies", () => {
 
   test("T03: fields that nobody asked for are refused", async () => {
     const valid = { ...SETTINGS };
-    expect(agentForm.parseAgentForm(valid).ok).toBe(true);
+    expect(agentForm.parseAgentForm(valid, NO_SETTINGS).ok).toBe(true);
     for (const extra of ["org_id", "id", "publicId", "status", "created_at"])
-      expect([extra, agentForm.parseAgentForm({ ...valid, [extra]: "x" }).ok]).toEqual([extra, false]);
+      expect([extra, agentForm.parseAgentForm({ ...valid, [extra]: "x" }, NO_SETTINGS).ok]).toEqual([extra, false]);
   });
 });
 
@@ -226,7 +228,7 @@ const SETTINGS = {
 
 describe("the settings of an agent", () => {
   test("are read as a person types them", () => {
-    expect(agentForm.parseAgentForm(SETTINGS)).toMatchObject({
+    expect(agentForm.parseAgentForm(SETTINGS, NO_SETTINGS)).toMatchObject({
       ok: true,
       value: {
         name: "Помощник",
@@ -255,11 +257,13 @@ describe("the settings of an agent", () => {
     ["avatar", "data:image/svg+xml;base64,PHN2Zz4=", "avatar"],
     ["avatar", "https://evil.example/a.png", "avatar"],
   ])("%s %j is refused with a word of its own", (field, value, code) => {
-    expect(agentForm.parseAgentForm({ ...SETTINGS, [field]: value })).toMatchObject({ ok: false, errors: { [field]: code } });
+    expect(agentForm.parseAgentForm({ ...SETTINGS, [field]: value }, NO_SETTINGS)).toMatchObject({ ok: false, errors: { [field]: code } });
   });
 
   test("B4: each line that is no site is named, wildcards too", () => {
-    expect(agentForm.parseAgentForm({ ...SETTINGS, origins: "https://ok.example\n*.example.com\n\nnull origin\nftp://x" })).toMatchObject({
+    expect(
+      agentForm.parseAgentForm({ ...SETTINGS, origins: "https://ok.example\n*.example.com\n\nnull origin\nftp://x" }, NO_SETTINGS),
+    ).toMatchObject({
       ok: false,
       originProblems: [
         { line: 2, text: "*.example.com", wildcard: true },

@@ -12,7 +12,14 @@ type Annotation = {
   url_citation: { url: string; title: string; content: string; start_index: number; end_index: number };
 };
 
-const FINISH = { stop: "stop", length: "length", "content-filter": "content_filter", error: "stop", other: "stop" } as const;
+const FINISH = {
+  stop: "stop",
+  length: "length",
+  "content-filter": "content_filter",
+  "tool-calls": "stop",
+  error: "stop",
+  other: "stop",
+} as const;
 
 /** Citations as annotations: start_index and end_index are where the marker stands in the text. */
 function annotate(text: string, citations: Citation[]): Annotation[] {

@@ -54,9 +54,10 @@ export function parseOrigins(typed: string): { origins: string[]; problems: Orig
   return { origins: [...origins], problems };
 }
 
-/** The agent's settings form, parsed, or what is wrong with each field (for allowed sites: with each line). */
+/** The agent's settings form, parsed over the settings that stand (what the form does not hold stays), or what is wrong with each field (for allowed sites: with each line). */
 export function parseAgentForm(
   given: Record<string, string>,
+  current: AgentSettings,
 ): { ok: true; value: AgentForm } | (Refused & { originProblems: OriginProblem[] }) {
   const parsed = parseFields(given, fields);
   const { origins, problems } = parseOrigins(given.origins ?? "");
@@ -67,6 +68,7 @@ export function parseAgentForm(
 
   const { intent: _intent, name, greetingEn, promptsEn, greetingRu, promptsRu, origins: _typed, ...rest } = parsed.value;
   const settings = agentSettings.safeParse({
+    ...current,
     ...rest,
     texts: { en: { greeting: greetingEn, prompts: promptsEn }, ru: { greeting: greetingRu, prompts: promptsRu } },
   });

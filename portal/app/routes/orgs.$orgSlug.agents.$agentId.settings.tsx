@@ -64,7 +64,7 @@ export async function action({ request, params }: ActionFunctionArgs) {
     if (!gone.ok) return answer(gone);
     throw redirect(`/orgs/${org.slug}/agents`);
   }
-  const form = parseAgentForm(fields);
+  const form = parseAgentForm(fields, found(await findAgent(db, by)).settings);
   if (!form.ok) return data(form, { status: 400 });
   return answer(await attempt(() => saveAgent(db, { ...by, ...form.value })));
 }
