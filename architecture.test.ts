@@ -18,6 +18,19 @@ const VENDORS: Record<string, RegExp> = {
   lit: /^widget\//,
 };
 
+/**
+ * T39: who may open connections by themselves, and why that is no way out to an address that a user gave. Everybody else asks
+ * core/safe-fetch.ts. Clients of ours (supabase-js, openai, ioredis, pg) dial what the operator configured.
+ */
+const DIALLERS: Record<string, string> = {
+  "core/safe-fetch.ts": "the way out itself",
+  "worker/health.ts": "a server",
+  "supabase/embedded/owner.ts": "calls the backend it has just started",
+  "worker/ingest/extract-child.ts": "takes fetch away from the parsers",
+  "portal/app/components/knowledge/use-live-sources.ts": "runs in the browser, calls the portal",
+  "portal/app/http/client-address.ts": "only asks whether a text is an address",
+};
+
 type Import = { file: string; line: string; from: string; typeOnly: boolean };
 
 function sources(folder: string): string[] {
@@ -122,10 +135,25 @@ describe("who may import whom", () => {
     expect(guilty.filter((file) => !SERVICE_DB_FILES.includes(file))).toEqual([]);
   });
 
+  test("T39: connections to addresses that users give are opened in one file", () => {
+    const network = /^(node:)?(http|https|http2|net|tls|dgram|dns|undici|axios|node-fetch|got)(\/.*)?$/;
+    const dials = imports.filter((item) => network.test(item.from) && !item.typeOnly && !isBrowserOnly(item.file)).map((item) => item.file);
+    const fetches = code.filter(
+      (file) => !isBrowserOnly(file) && /(?<![.\w])fetch\(|globalThis\.fetch|new (WebSocket|EventSource)\(/.test(stripComments(file)),
+    );
+    const guilty = [...new Set([...dials, ...fetches])];
+    expect(guilty).toContain("core/safe-fetch.ts");
+    expect(guilty.filter((file) => !DIALLERS[file])).toEqual([]);
+    expect(Object.keys(DIALLERS).filter((file) => !guilty.includes(file))).toEqual([]);
+  });
+
   test("there is no drawer: no utils, helpers, common, services or types folder", () => {
     expect(files.filter((file) => /\/(utils?|helpers?|common|services|types|lib|misc)\//.test(file))).toEqual([]);
   });
 });
+
+/** The widget runs on customers' pages, where there is no inside to reach. */
+const isBrowserOnly = (file: string) => file.startsWith("widget/");
 
 function stripComments(file: string): string {
   return readFileSync(join(root, file), "utf8")

@@ -27,6 +27,41 @@ export type Database = {
           { foreignKeyName: "agent_origins_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
         ];
       };
+      agent_secrets: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string;
+          name: string;
+          sealed: string;
+          last_four: string;
+          created_by: string | null;
+          created_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id: string;
+          name: string;
+          sealed: string;
+          last_four?: string;
+          created_by?: string | null;
+          created_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string;
+          name?: string;
+          sealed?: string;
+          last_four?: string;
+          created_by?: string | null;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "agent_secrets_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+        ];
+      };
       agent_versions: {
         Row: {
           id: string;

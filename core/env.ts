@@ -24,6 +24,25 @@ const encryptionKeys = z
     return keys;
   });
 
+/** Exact web origins, separated by commas: "http://erp.internal:8080,https://10.0.0.7". */
+const origins = z
+  .string()
+  .transform((text) =>
+    text
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+  .refine(
+    (list) =>
+      list.every(
+        (item) => URL.canParse(item) && /^https?:$/.test(new URL(item).protocol) && new URL(item).href === `${new URL(item).origin}/`,
+      ),
+    {
+      error: "must be web origins without a path, separated by commas, such as http://erp.internal:8080",
+    },
+  );
+
 const shared = {
   NODE_ENV: z.enum(["development", "production", "test"]).default("production"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
@@ -32,6 +51,8 @@ const shared = {
   SUPABASE_SECRET_KEY: z.string({ error: "must be the project's secret key (sb_secret_…)" }).min(20),
   ENCRYPTION_KEY: encryptionKeys,
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must look like redis://host:6379" }).optional(),
+  /** Inner addresses that the agents of every organization here may call. */
+  EGRESS_ALLOW: origins.default([]),
   EMBEDDINGS_BASE_URL: url("an OpenAI-compatible endpoint").optional(),
   EMBEDDINGS_API_KEY: z.string().min(1).optional(),
   EMBEDDINGS_MODEL: z.string().min(1).optional(),

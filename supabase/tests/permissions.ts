@@ -12,6 +12,7 @@ export const PERMISSIONS: Record<string, { select: Least; insert: Least; update:
   "public.agents": { select: "viewer", insert: "editor", update: "editor", delete: "admin" },
   "public.agent_versions": { select: "viewer", insert: "editor", update: "nobody", delete: "service" },
   "public.agent_origins": { select: "viewer", insert: "editor", update: "service", delete: "editor" },
+  "public.agent_secrets": { select: "editor", insert: "editor", update: "service", delete: "editor" },
   "public.sources": { select: "viewer", insert: "service", update: "service", delete: "editor" },
   "public.source_versions": { select: "viewer", insert: "service", update: "service", delete: "service" },
   "public.chunks": { select: "viewer", insert: "service", update: "service", delete: "service" },

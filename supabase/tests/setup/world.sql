@@ -30,6 +30,8 @@ begin
     insert into public.agent_versions (org_id, agent_id, number, settings, created_by) values (org, agent, 1, '{"greeting": "Hi"}', boss) returning id into v1;
     update public.agents a set published_version_id = v1 where a.id = agent;
     insert into public.agent_origins (agent_id, org_id, origin) values (agent, org, 'https://' || lower(letter) || '.example');
+    insert into public.agent_secrets (org_id, agent_id, name, sealed, last_four, created_by)
+    values (org, agent, 'Authorization', 'v1.1.' || repeat('A', 40), 'abcd', boss);
 
     source := private.uuid_v7();
     insert into public.sources (id, org_id, agent_id, kind, title, object_key, media_type, byte_size, content_hash)
