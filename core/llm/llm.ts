@@ -61,7 +61,31 @@ export interface Llm {
   stream(prompt: LlmPrompt, signal: AbortSignal): AsyncIterable<LlmPart>;
 }
 
-export type LlmErrorCode = "unreachable" | "timeout" | "rate_limited" | "refused" | "overloaded" | "broken_stream";
+/** Why a model did not answer; also what an attempt is recorded with (runs.attempts). */
+export type LlmErrorCode =
+  /** No connection: no such host, refused, a certificate that is no good. */
+  | "unreachable"
+  /** Nothing came in time. */
+  | "timeout"
+  | "rate_limited"
+  | "overloaded"
+  /** The answer broke off, or was no answer in the protocol. */
+  | "broken_stream"
+  /** An answer without a word. */
+  | "empty"
+  /** Refused by the provider's content filter. */
+  | "filtered"
+  /** The provider does not take the API key. */
+  | "unauthorized"
+  /** The provider wants to be paid first. */
+  | "unpaid"
+  | "unknown_model"
+  /** The prompt does not fit. */
+  | "too_long"
+  /** Refused for another reason. */
+  | "refused"
+  /** Not asked at all, as it failed again and again a moment ago. */
+  | "circuit_open";
 
 /** A failure of a responder. The message is for our logs, not for visitors. */
 export class LlmError extends Error {

@@ -1,14 +1,17 @@
 import OpenAI from "openai";
+import { type ChatChunk, chatChunk } from "./chat-chunk.ts";
+import { readEventData } from "./event-data.ts";
 import type { Llm, LlmFinish, LlmPart, LlmPrompt, LlmUsage } from "./llm.ts";
 import { LlmError } from "./llm.ts";
+import { toOpenAiMessage, toOpenAiTool } from "./openai-request.ts";
+import { inBandError, toLlmError } from "./provider-error.ts";
+import { ToolCallGatherer } from "./tool-calls.ts";
 
 export type OpenRouterConfig = {
   /** An OpenAI-compatible endpoint; OpenRouter's extras go to OpenRouter alone. */
   baseUrl: string;
   apiKey: string;
   defaultModel: string;
-  /** Models to try in order when the first one fails; OpenRouter only. */
-  fallbackModels?: string[];
   /** Our public URL, sent to OpenRouter as the calling app. */
   appUrl: string;
   /** Milliseconds; tests shorten them. */
@@ -30,39 +33,59 @@ const MAX_ANSWER_LENGTH = 60_000;
 
 const isOpenRouter = (baseUrl: string) => /(^|\.)openrouter\.ai$/.test(new URL(baseUrl).hostname);
 
-/** Any failure of the SDK or the network as an LlmError that says whether trying again may help. */
-function toLlmError(error: unknown): LlmError {
-  if (error instanceof LlmError) return error;
-  if (error instanceof OpenAI.APIConnectionError) return new LlmError("unreachable", error.message, { cause: error });
-  if (error instanceof OpenAI.APIError) {
-    const inBand = Number((error.error as { code?: unknown } | undefined)?.code);
-    const status = error.status ?? (Number.isInteger(inBand) ? inBand : undefined);
-    const seconds = Number(error.headers?.get("retry-after"));
-    const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
-    if (status === 429) return new LlmError("rate_limited", error.message, { cause: error, retryAfterMs });
-    if (status === 408 || status === undefined || status >= 500)
-      return new LlmError("overloaded", error.message, { cause: error, retryAfterMs });
-    return new LlmError("refused", error.message, { cause: error, retryable: false });
-  }
-  return new LlmError("broken_stream", error instanceof Error ? error.message : String(error), { cause: error });
-}
-
-const FINISH: Record<string, LlmFinish> = { stop: "stop", length: "length", content_filter: "content-filter" };
+const FINISH: Record<string, LlmFinish> = {
+  stop: "stop",
+  length: "length",
+  content_filter: "content-filter",
+  tool_calls: "tool-calls",
+  function_call: "tool-calls",
+};
 
 /** A count from a provider; anything but a sane number counts as 0. */
 const count = (value: unknown): number =>
   typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.min(Math.round(value), 2_000_000_000) : 0;
 
-function readUsage(chunk: OpenAI.ChatCompletionChunk, into: LlmUsage): void {
-  if (chunk.model) into.model = chunk.model;
-  const extra = chunk as { provider?: unknown };
-  if (typeof extra.provider === "string") into.provider = extra.provider;
+function readUsage(chunk: ChatChunk, into: LlmUsage): void {
+  if (chunk.model) into.model = chunk.model.slice(0, 200);
+  if (chunk.provider) into.provider = chunk.provider.slice(0, 200);
   if (!chunk.usage) return;
   into.promptTokens = count(chunk.usage.prompt_tokens);
   into.completionTokens = count(chunk.usage.completion_tokens);
   into.cachedTokens = count(chunk.usage.prompt_tokens_details?.cached_tokens);
-  const { cost } = chunk.usage as { cost?: unknown };
+  const { cost } = chunk.usage;
   into.costMicros = typeof cost === "number" ? count(cost * 1e6) : 0;
+}
+
+/** @throws LlmError for what is no chunk, and for an error inside the stream */
+function parseChunk(data: string): ChatChunk {
+  let json: unknown;
+  try {
+    json = JSON.parse(data);
+  } catch {
+    throw new LlmError("broken_stream", `the provider sent what is no JSON: ${data.slice(0, 100)}`);
+  }
+  const parsed = chatChunk.safeParse(json);
+  if (!parsed.success) throw new LlmError("broken_stream", "the provider sent what is no chunk", { cause: parsed.error });
+  const chunk = parsed.data;
+  const choice = chunk.choices?.[0];
+  if (chunk.error) throw inBandError(chunk.error);
+  if (choice?.error || choice?.finish_reason === "error")
+    throw choice.error ? inBandError(choice.error) : new LlmError("broken_stream", "the provider ended the answer with an error");
+  return chunk;
+}
+
+/** The chunks of an answer up to [DONE]. @throws LlmError when the body ends before the answer does */
+async function* readChunks(body: ReadableStream<Uint8Array>): AsyncGenerator<ChatChunk> {
+  let ended = false;
+  for await (const events of readEventData(body)) {
+    for (const data of events) {
+      if (data === "[DONE]") return;
+      const chunk = parseChunk(data);
+      ended ||= Boolean(chunk.choices?.[0]?.finish_reason);
+      yield chunk;
+    }
+  }
+  if (!ended) throw new LlmError("broken_stream", "the answer broke off");
 }
 
 /** Waits before another attempt; ends early when aborted. */
@@ -93,7 +116,7 @@ export function openRouterLlm(config: OpenRouterConfig): Llm {
     ...(extras ? { defaultHeaders: { "HTTP-Referer": config.appUrl, "X-Title": "GPT Agent Platform" } } : {}),
   });
 
-  async function* attempt(prompt: LlmPrompt, signal: AbortSignal): AsyncGenerator<LlmPart> {
+  async function* attempt(prompt: LlmPrompt, signal: AbortSignal): AsyncGenerator<LlmPart | { type: "begun" }> {
     const watchdog = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const expectWithin = (ms: number, what: string) => {
@@ -102,30 +125,36 @@ export function openRouterLlm(config: OpenRouterConfig): Llm {
     };
     const model = prompt.models[0] ?? config.defaultModel;
     const usage: LlmUsage = { model, provider: null, promptTokens: 0, completionTokens: 0, cachedTokens: 0, costMicros: 0 };
+    const gatherer = new ToolCallGatherer(prompt.messages);
     let finish: LlmFinish = "other";
     let written = 0;
     try {
       expectWithin(timeouts.firstToken, "no first token in time");
-      const stream = await client.chat.completions.create(
-        {
-          model,
-          messages: prompt.messages as OpenAI.ChatCompletionMessageParam[],
-          temperature: prompt.temperature,
-          max_tokens: prompt.maxOutputTokens,
-          stream: true,
-          stream_options: { include_usage: true },
-          ...(extras
-            ? { usage: { include: true }, ...(config.fallbackModels?.length ? { models: [model, ...config.fallbackModels] } : {}) }
-            : {}),
-        },
-        { signal: AbortSignal.any([signal, watchdog.signal]) },
-      );
-      for await (const chunk of stream) {
+      const response = await client.chat.completions
+        .create(
+          {
+            model,
+            messages: prompt.messages.map(toOpenAiMessage),
+            ...(prompt.tools?.length ? { tools: prompt.tools.map(toOpenAiTool) } : {}),
+            temperature: prompt.temperature,
+            max_tokens: prompt.maxOutputTokens,
+            stream: true,
+            stream_options: { include_usage: true },
+            ...(extras ? { usage: { include: true } } : {}),
+          },
+          { signal: AbortSignal.any([signal, watchdog.signal]) },
+        )
+        .asResponse();
+      if (!response.body) throw new LlmError("broken_stream", "an answer without a body");
+      for await (const chunk of readChunks(response.body)) {
         readUsage(chunk, usage);
         const choice = chunk.choices?.[0];
-        if (choice?.finish_reason === ("error" as string))
-          throw new LlmError("broken_stream", "the provider ended the answer with an error");
         const delta = choice?.delta?.content;
+        if (choice?.delta?.tool_calls?.length) {
+          expectWithin(timeouts.silence, "the model fell silent");
+          gatherer.add(choice.delta.tool_calls);
+          yield { type: "begun" };
+        }
         if (delta) {
           expectWithin(timeouts.silence, "the model fell silent");
           written += delta.length;
@@ -137,11 +166,13 @@ export function openRouterLlm(config: OpenRouterConfig): Llm {
         }
         if (choice?.finish_reason) finish = FINISH[choice.finish_reason] ?? "other";
       }
-      // The SDK ends the loop quietly when it is aborted.
       signal.throwIfAborted();
       watchdog.signal.throwIfAborted();
-      if (written === 0) throw new LlmError("broken_stream", "the model sent an empty answer");
-      yield { type: "end", finishReason: finish, usage };
+      // Calls that were cut off are not to be run.
+      const calls = finish === "length" || finish === "content-filter" ? [] : gatherer.calls();
+      if (written === 0 && calls.length === 0) throw new LlmError("empty", "the model sent an empty answer");
+      for (const call of calls) yield { type: "tool-call", call };
+      yield { type: "end", finishReason: calls.length > 0 ? "tool-calls" : finish, usage };
     } catch (error) {
       signal.throwIfAborted();
       throw watchdog.signal.aborted ? watchdog.signal.reason : error;
@@ -159,7 +190,7 @@ export function openRouterLlm(config: OpenRouterConfig): Llm {
         try {
           for await (const part of attempt(prompt, signal)) {
             begun = true;
-            yield part;
+            if (part.type !== "begun") yield part;
           }
           return;
         } catch (error) {
