@@ -108,8 +108,10 @@ const pause = (ms: number, signal: AbortSignal) =>
 /**
  * The responder that needs no model: it answers with the best sentences of the best passages, word for word.
  * @param fallback it stands in for a model that failed, and says so
+ * @param pauseMs between every few words, so that they can be read as they come
  */
-export function quotesLlm(options: { fallback?: boolean } = {}): Llm {
+export function quotesLlm(options: { fallback?: boolean; pauseMs?: number } = {}): Llm {
+  const pauseMs = options.pauseMs ?? PAUSE_MS;
   const answerFor = (prompt: LlmPrompt): { text: string; supported: boolean } => {
     const words = QUOTES_WORDS[prompt.locale];
     const chat = smallTalk(prompt.question);
@@ -125,7 +127,7 @@ export function quotesLlm(options: { fallback?: boolean } = {}): Llm {
       const { text, supported } = answerFor(prompt);
       const words = text.match(/\s*\S+/g) ?? [];
       for (let at = 0; at < words.length; at += WORDS_AT_ONCE) {
-        if (at > 0) await pause(PAUSE_MS, signal);
+        if (at > 0 && pauseMs > 0) await pause(pauseMs, signal);
         yield { type: "delta", delta: words.slice(at, at + WORDS_AT_ONCE).join("") };
       }
       const usage = { model: null, provider: null, promptTokens: 0, completionTokens: 0, cachedTokens: 0, costMicros: 0 };
