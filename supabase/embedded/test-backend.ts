@@ -44,6 +44,7 @@ export async function emptyDatabase(): Promise<Blob> {
   const { version } = JSON.parse(await readFile(join(pglite, "../package.json"), "utf8")) as { version: string };
   return kept("empty-postgres", version, async () => {
     const db = await PGlite.create();
+    await db.exec("checkpoint");
     const dump = await db.dumpDataDir("none");
     await db.close();
     return dump;
@@ -58,6 +59,8 @@ async function migratedDatabase(firstStart: (empty: Blob) => Promise<Backend>): 
     hash.update(file).update(await readFile(file));
   return kept("migrated-postgres", hash.digest("hex").slice(0, 20), async () => {
     const backend = await firstStart(await emptyDatabase());
+    // So that nothing has to be replayed when the dump is opened.
+    await backend.db.exec("checkpoint");
     const dump = await backend.db.dumpDataDir("none");
     await backend.close();
     return dump;
