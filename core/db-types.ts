@@ -206,6 +206,105 @@ export type Database = {
           { foreignKeyName: "audit_log_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
         ];
       };
+      budget_counters: {
+        Row: {
+          org_id: string;
+          budget_id: string;
+          holder: string;
+          period_start: string;
+          used: number;
+        };
+        Insert: {
+          org_id: string;
+          budget_id: string;
+          holder: string;
+          period_start: string;
+          used?: number;
+        };
+        Update: {
+          org_id?: string;
+          budget_id?: string;
+          holder?: string;
+          period_start?: string;
+          used?: number;
+        };
+        Relationships: [
+          { foreignKeyName: "budget_counters_org_id_budget_id_fkey"; columns: ["org_id","budget_id"]; isOneToOne: false; referencedRelation: "budgets"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      budget_holds: {
+        Row: {
+          run_id: string;
+          org_id: string;
+          budget_id: string;
+          holder: string;
+          period_start: string;
+          amount: number;
+          held_until: string;
+        };
+        Insert: {
+          run_id: string;
+          org_id: string;
+          budget_id: string;
+          holder: string;
+          period_start: string;
+          amount: number;
+          held_until: string;
+        };
+        Update: {
+          run_id?: string;
+          org_id?: string;
+          budget_id?: string;
+          holder?: string;
+          period_start?: string;
+          amount?: number;
+          held_until?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "budget_holds_org_id_budget_id_holder_fkey"; columns: ["org_id","budget_id","holder"]; isOneToOne: false; referencedRelation: "budget_counters"; referencedColumns: ["org_id","budget_id","holder"] },
+        ];
+      };
+      budgets: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string | null;
+          api_key_id: string | null;
+          each_visitor: boolean;
+          subject: string;
+          metric: string;
+          limit_value: number;
+          created_at: string;
+          updated_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id?: string | null;
+          api_key_id?: string | null;
+          each_visitor?: boolean;
+          metric: string;
+          limit_value: number;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string | null;
+          api_key_id?: string | null;
+          each_visitor?: boolean;
+          metric?: string;
+          limit_value?: number;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "budgets_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "budgets_org_id_api_key_id_fkey"; columns: ["org_id","api_key_id"]; isOneToOne: false; referencedRelation: "api_keys"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "budgets_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+        ];
+      };
       chunks: {
         Row: {
           id: string;
@@ -327,6 +426,8 @@ export type Database = {
           created_by: string | null;
           created_at: string;
           last_message_at: string;
+          summary: string | null;
+          summary_until: string | null;
         };
         Insert: {
           id?: string;
@@ -342,6 +443,8 @@ export type Database = {
           created_by?: string | null;
           created_at?: string;
           last_message_at?: string;
+          summary?: string | null;
+          summary_until?: string | null;
         };
         Update: {
           id?: string;
@@ -357,6 +460,8 @@ export type Database = {
           created_by?: string | null;
           created_at?: string;
           last_message_at?: string;
+          summary?: string | null;
+          summary_until?: string | null;
         };
         Relationships: [
           { foreignKeyName: "conversations_agent_id_visitor_id_fkey"; columns: ["agent_id","visitor_id"]; isOneToOne: false; referencedRelation: "visitors"; referencedColumns: ["agent_id","id"] },
@@ -580,6 +685,50 @@ export type Database = {
           { foreignKeyName: "outbox_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
         ];
       };
+      run_actions: {
+        Row: {
+          run_id: string;
+          org_id: string;
+          position: number;
+          name: string;
+          title: string | null;
+          kind: string;
+          input: Json;
+          outcome: string;
+          status: number | null;
+          duration_ms: number | null;
+          output_excerpt: string | null;
+        };
+        Insert: {
+          run_id: string;
+          org_id: string;
+          position: number;
+          name: string;
+          title?: string | null;
+          kind: string;
+          input?: Json;
+          outcome: string;
+          status?: number | null;
+          duration_ms?: number | null;
+          output_excerpt?: string | null;
+        };
+        Update: {
+          run_id?: string;
+          org_id?: string;
+          position?: number;
+          name?: string;
+          title?: string | null;
+          kind?: string;
+          input?: Json;
+          outcome?: string;
+          status?: number | null;
+          duration_ms?: number | null;
+          output_excerpt?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "run_actions_org_id_run_id_fkey"; columns: ["org_id","run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["org_id","id"] },
+        ];
+      };
       run_passages: {
         Row: {
           run_id: string;
@@ -588,6 +737,10 @@ export type Database = {
           chunk_id: string;
           chunk_hash: string;
           score: number;
+          source_id: string | null;
+          title: string | null;
+          excerpt: string | null;
+          cited: boolean;
         };
         Insert: {
           run_id: string;
@@ -596,6 +749,10 @@ export type Database = {
           chunk_id: string;
           chunk_hash: string;
           score: number;
+          source_id?: string | null;
+          title?: string | null;
+          excerpt?: string | null;
+          cited?: boolean;
         };
         Update: {
           run_id?: string;
@@ -604,6 +761,10 @@ export type Database = {
           chunk_id?: string;
           chunk_hash?: string;
           score?: number;
+          source_id?: string | null;
+          title?: string | null;
+          excerpt?: string | null;
+          cited?: boolean;
         };
         Relationships: [
           { foreignKeyName: "run_passages_org_id_run_id_fkey"; columns: ["org_id","run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["org_id","id"] },
@@ -634,6 +795,9 @@ export type Database = {
           started_at: string;
           finished_at: string | null;
           lease_until: string;
+          search_text: string | null;
+          attempts: Json;
+          api_key_id: string | null;
         };
         Insert: {
           id?: string;
@@ -659,6 +823,9 @@ export type Database = {
           started_at?: string;
           finished_at?: string | null;
           lease_until?: string;
+          search_text?: string | null;
+          attempts?: Json;
+          api_key_id?: string | null;
         };
         Update: {
           id?: string;
@@ -684,9 +851,13 @@ export type Database = {
           started_at?: string;
           finished_at?: string | null;
           lease_until?: string;
+          search_text?: string | null;
+          attempts?: Json;
+          api_key_id?: string | null;
         };
         Relationships: [
           { foreignKeyName: "runs_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "runs_org_id_api_key_id_fkey"; columns: ["org_id","api_key_id"]; isOneToOne: false; referencedRelation: "api_keys"; referencedColumns: ["org_id","id"] },
           { foreignKeyName: "runs_org_id_conversation_id_fkey"; columns: ["org_id","conversation_id"]; isOneToOne: false; referencedRelation: "conversations"; referencedColumns: ["org_id","id"] },
           { foreignKeyName: "runs_org_id_message_id_fkey"; columns: ["org_id","message_id"]; isOneToOne: false; referencedRelation: "messages"; referencedColumns: ["org_id","id"] },
         ];
@@ -834,6 +1005,79 @@ export type Database = {
           { foreignKeyName: "unanswered_org_id_run_id_fkey"; columns: ["org_id","run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["org_id","id"] },
         ];
       };
+      usage_alerts: {
+        Row: {
+          id: string;
+          org_id: string;
+          budget_id: string;
+          period_start: string;
+          period_end: string;
+          threshold: number;
+          limit_value: number;
+          used: number;
+          created_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          budget_id: string;
+          period_start: string;
+          period_end: string;
+          threshold: number;
+          limit_value: number;
+          used: number;
+          created_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          budget_id?: string;
+          period_start?: string;
+          period_end?: string;
+          threshold?: number;
+          limit_value?: number;
+          used?: number;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "usage_alerts_org_id_budget_id_fkey"; columns: ["org_id","budget_id"]; isOneToOne: false; referencedRelation: "budgets"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      usage_by_model: {
+        Row: {
+          org_id: string;
+          agent_id: string;
+          day: string;
+          model: string;
+          answers: number;
+          prompt_tokens: number;
+          completion_tokens: number;
+          cost_micros: number;
+        };
+        Insert: {
+          org_id: string;
+          agent_id: string;
+          day: string;
+          model: string;
+          answers?: number;
+          prompt_tokens?: number;
+          completion_tokens?: number;
+          cost_micros?: number;
+        };
+        Update: {
+          org_id?: string;
+          agent_id?: string;
+          day?: string;
+          model?: string;
+          answers?: number;
+          prompt_tokens?: number;
+          completion_tokens?: number;
+          cost_micros?: number;
+        };
+        Relationships: [
+          { foreignKeyName: "usage_by_model_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+        ];
+      };
       usage_daily: {
         Row: {
           org_id: string;
@@ -908,7 +1152,8 @@ export type Database = {
       add_embeddings: { Args: { version: string | null; embedding_model: string | null; batch: Json | null }; Returns: undefined };
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       begin_source_version: { Args: { source: string | null; version_hash: string | null; pages: number | null; chars: number | null; lang: string | null; chunk_total: number | null }; Returns: string };
-      begin_turn: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; message_id: string | null; message_text: string | null; regenerate?: boolean | null; answer_id?: string | null; visitor_locale?: string | null; page_url?: string | null; responder?: string | null; idempotency_scope?: string | null; idempotency_key?: string | null; request_hash?: string | null; history_limit?: number | null }; Returns: Json };
+      begin_turn: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; message_id: string | null; message_text: string | null; regenerate?: boolean | null; answer_id?: string | null; visitor_locale?: string | null; page_url?: string | null; responder?: string | null; idempotency_scope?: string | null; idempotency_key?: string | null; request_hash?: string | null; history_limit?: number | null; api_key?: string | null; reserve_tokens?: number | null; reserve_micros?: number | null }; Returns: Json };
+      budget_use: { Args: { org: string | null }; Returns: { id: string; agent_id: string; api_key_id: string; subject: string; metric: string; limit_value: number; used: number; reserved: number; period_end: string; updated_at: string }[] };
       chunks_to_embed: { Args: { version: string | null; embedding_model: string | null; max_rows?: number | null }; Returns: { chunk_id: string; content: string }[] };
       claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };

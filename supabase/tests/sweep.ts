@@ -23,6 +23,7 @@ export const CALLABLE_BY_PEOPLE = [
   "reread_source",
   "search_chunks",
   "list_members",
+  "budget_use",
 ];
 
 /** Tables that no person may read, and that therefore have no policy. */

@@ -21,6 +21,18 @@ export function turnError(error: { message: string; hint?: string | null }): App
   });
 }
 
+const overLimit = z.object({ subject: z.string(), metric: z.string(), retryAfter: z.int().positive() });
+
+/** A used-up budget: callers with an API key are told which one, visitors only that it is so. */
+function overBudget(error: { message: string; details: string }, { channel }: Pick<TurnRequest, "channel">): AppError {
+  const { subject, metric, retryAfter } = overLimit.parse(JSON.parse(error.details));
+  const message =
+    channel === "api"
+      ? `The budget of the ${subject.replace("_", " ")} for ${metric.replaceAll("_", " ")} is used up. Try again in ${retryAfter} s.`
+      : "The assistant has answered all it can for now. Please come back later.";
+  return new AppError("over_budget", message, { cause: error, retryAfter });
+}
+
 const begun = z.object({
   runId: z.uuid(),
   messageId: z.uuid(),
@@ -32,8 +44,13 @@ const begun = z.object({
   locale: z.string().nullable(),
   // A document from before a setting existed still answers, with the defaults.
   settings: z.unknown().transform((settings) => agentSettings.safeParse(settings).data ?? agentSettings.parse({})),
+  agentVersionId: z.uuid().nullable(),
   question: z.string(),
-  history: z.array(z.object({ author: z.enum(["visitor", "agent", "operator"]), text: z.string() })),
+  /** What was said before `history`, in short; null when the history is whole. */
+  summary: z.string().nullable(),
+  history: z.array(z.object({ id: z.uuid(), author: z.enum(["visitor", "agent", "operator"]), text: z.string() })),
+  /** Is this the conversation's first question? */
+  isFirst: z.boolean(),
 });
 export type BegunTurn = z.infer<typeof begun>;
 
@@ -53,11 +70,15 @@ export type TurnRequest = {
   pageUrl?: string;
   responder: "model" | "quotes";
   idempotency?: { scope: string; key: string; requestHash: string };
+  /** The API key of an API call. */
+  apiKeyId?: string;
+  /** The most that the answer can use, set aside in the budgets until it has ended: tokens and micro-dollars. */
+  reserve?: { tokens: number; micros: number };
 };
 
 /**
  * Stores the question and begins the run that answers it; a repeated one finds the run it began before.
- * @throws AppError by what is wrong: not_found, origin_not_allowed, unauthenticated, idempotency_mismatch, unavailable
+ * @throws AppError by what is wrong: not_found, origin_not_allowed, unauthenticated, idempotency_mismatch, over_budget, unavailable
  */
 export async function beginTurn(db: Db, request: TurnRequest): Promise<BegunTurn> {
   const { ask } = request;
@@ -78,8 +99,11 @@ export async function beginTurn(db: Db, request: TurnRequest): Promise<BegunTurn
     idempotency_scope: request.idempotency?.scope ?? null,
     idempotency_key: request.idempotency?.key ?? null,
     request_hash: request.idempotency?.requestHash ?? null,
+    api_key: request.apiKeyId ?? null,
+    reserve_tokens: request.reserve?.tokens ?? 0,
+    reserve_micros: request.reserve?.micros ?? 0,
   });
-  if (error) throw turnError(error);
+  if (error) throw error.hint === "over_limit" ? overBudget(error, request) : turnError(error);
   return begun.parse(data);
 }
 
@@ -119,6 +143,10 @@ export async function finishTurn(db: Db, orgId: string, runId: string, receipt: 
         chunkId: passage.chunkId,
         chunkHash: passage.chunkHash,
         score: passage.score,
+        sourceId: passage.sourceId,
+        title: passage.title,
+        excerpt: passage.text.slice(0, 240),
+        cited: receipt.citations.some((made) => made.passage.chunkId === passage.chunkId),
       })),
       citations: receipt.citations.map(({ citation, passage }) => ({
         ...citation,

@@ -27,6 +27,7 @@ const route = apiRoute(
           origin: null,
           conversationId: `api-${randomUUID()}`,
           channel: "api",
+          apiKeyId: caller.keyId,
           ask: { messageId: randomUUID(), text: question },
           locale: pickLocale(headers.get("accept-language")),
           responder: responder.kind,

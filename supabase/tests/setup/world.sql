@@ -14,6 +14,8 @@ declare
   question uuid;
   answer uuid;
   run uuid;
+  key uuid;
+  budget uuid;
 begin
   foreach letter in array array['A', 'B'] loop
     org := tests.org(letter);
@@ -48,18 +50,26 @@ begin
     insert into public.conversations (org_id, agent_id, visitor_id, client_id) values (org, agent, visitor, 'thread') returning id into conversation;
     insert into public.messages (org_id, conversation_id, author, body) values (org, conversation, 'visitor', 'When does it come?') returning id into question;
     insert into public.messages (org_id, conversation_id, parent_id, author, body) values (org, conversation, question, 'agent', 'In three days [1].') returning id into answer;
-    insert into public.runs (org_id, agent_id, agent_version_id, conversation_id, message_id, responder, status, outcome)
-    values (org, agent, v1, conversation, answer, 'quotes', 'finished', 'answered') returning id into run;
+    -- Revoked, as an admin may only ever set revoked_at, not clear it.
+    insert into public.api_keys (org_id, name, key_hash, last_four, created_by, revoked_at)
+    values (org, 'Key of ' || letter, repeat(case letter when 'A' then 'a' else 'b' end, 64), 'abcd', boss, now()) returning id into key;
+    insert into public.runs (org_id, agent_id, agent_version_id, conversation_id, message_id, responder, status, outcome, api_key_id)
+    values (org, agent, v1, conversation, answer, 'quotes', 'finished', 'answered', key) returning id into run;
     insert into public.run_passages (run_id, org_id, position, chunk_id, chunk_hash, score) values (run, org, 0, chunk, 'c', 1);
+    insert into public.run_actions (run_id, org_id, position, name, kind, outcome) values (run, org, 0, 'find_order', 'server', 'ok');
     insert into public.citations (message_id, org_id, index, source_id, chunk_id, title, quote, passage, char_start, char_end)
     values (answer, org, 1, source, chunk, 'Handbook', 'three days', 'Delivery takes three days.', 15, 25);
     insert into public.feedback (message_id, org_id, rating) values (answer, org, 'up');
     insert into public.unanswered (org_id, agent_id, run_id, question) values (org, agent, run, 'Why?');
     insert into public.usage_daily (org_id, agent_id, day, answers) values (org, agent, '2026-01-01', 1);
+    insert into public.usage_by_model (org_id, agent_id, day, model, answers) values (org, agent, '2026-01-01', 'quotes', 1);
     insert into public.idempotency_keys (org_id, scope, key, request_hash, run_id) values (org, 'visitor', 'key-' || letter, 'hash', run);
 
-    -- Revoked, as an admin may only ever set revoked_at, not clear it.
-    insert into public.api_keys (org_id, name, key_hash, last_four, created_by, revoked_at)
-    values (org, 'Key of ' || letter, repeat(case letter when 'A' then 'a' else 'b' end, 64), 'abcd', boss, now());
+    insert into public.budgets (org_id, agent_id, api_key_id, metric, limit_value) values (org, agent, key, 'tokens_per_day', 1000) returning id into budget;
+    insert into public.budget_counters (org_id, budget_id, holder, period_start, used) values (org, budget, org, '2026-01-01', 900);
+    insert into public.budget_holds (run_id, org_id, budget_id, holder, period_start, amount, held_until)
+    values (run, org, budget, org, '2026-01-01', 50, '2026-01-01');
+    insert into public.usage_alerts (org_id, budget_id, period_start, period_end, threshold, limit_value, used)
+    values (org, budget, '2026-01-01', '2026-01-02', 80, 1000, 900);
   end loop;
 end $$;
