@@ -109,39 +109,57 @@ export const messagePart = z.discriminatedUnion("type", [
 ]);
 export type MessagePart = z.infer<typeof messagePart>;
 
+const words = z.strictObject({ greeting: z.string(), prompts: z.array(z.string()) });
+const time = z.iso.datetime({ offset: true });
+
 /** GET /api/v1/agents/:agentId/config: all that a visitor's browser may know about an agent. Keys are pinned by test B7. */
-export type AgentConfig = {
-  id: string;
-  name: string;
-  avatar: string | null;
-  primaryColor: string;
-  theme: "auto" | "light" | "dark";
-  position: "bottom-right" | "bottom-left";
-  texts: Record<"en" | "ru", { greeting: string; prompts: string[] }>;
-  privacyUrl: string | null;
-  status: "live" | "paused";
-};
+export const agentConfig = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  avatar: z.string().nullable(),
+  primaryColor: z.string(),
+  theme: z.enum(["auto", "light", "dark"]),
+  position: z.enum(["bottom-right", "bottom-left"]),
+  texts: z.strictObject({ en: words, ru: words }),
+  privacyUrl: z.string().nullable(),
+  status: z.enum(["live", "paused"]),
+});
+export type AgentConfig = z.infer<typeof agentConfig>;
 
 /** POST /api/v1/agents/:agentId/sessions */
-export type VisitorSession = {
-  token: string;
-  expiresAt: string;
-  visitorId: string;
-  conversations: { id: string; title: string | null; lastMessageAt: string }[];
-};
+export const visitorSession = z.strictObject({
+  token: z.string(),
+  expiresAt: time,
+  visitorId: z.uuid(),
+  conversations: z.array(z.strictObject({ id: z.string(), title: z.string().nullable(), lastMessageAt: time })),
+});
+export type VisitorSession = z.infer<typeof visitorSession>;
 
-/** A message as visitors' APIs return it (GET /api/v1/conversations/:id), in the AI SDK's UIMessage shape. */
-export type ConversationMessage = {
-  id: string;
-  role: "user" | "assistant" | "system";
-  parts: MessagePart[];
-  metadata: {
-    createdAt: string;
-    status: "streaming" | "complete" | "stopped" | "failed";
-    author: "visitor" | "agent" | "operator" | "system";
-    rating?: "up" | "down";
-  };
-};
+/** A message as the APIs return it (GET /api/v1/conversations/:id), in the AI SDK's UIMessage shape. */
+export const conversationMessage = z.strictObject({
+  id: z.string(),
+  role: z.enum(["user", "assistant", "system"]),
+  parts: z.array(messagePart),
+  metadata: z.strictObject({
+    createdAt: time,
+    status: z.enum(["streaming", "complete", "stopped", "failed"]),
+    author: z.enum(["visitor", "agent", "operator", "system"]),
+    rating: z.enum(["up", "down"]).optional(),
+  }),
+});
+export type ConversationMessage = z.infer<typeof conversationMessage>;
+
+/** GET /api/v1/conversations/:id, for its visitor. */
+export const visitorConversation = z.strictObject({
+  id: z.string(),
+  title: z.string().nullable(),
+  createdAt: time,
+  lastMessageAt: time,
+  /** Is an answer being written now? Its stream can be resumed. */
+  running: z.boolean(),
+  messages: z.array(conversationMessage),
+});
+export type VisitorConversation = z.infer<typeof visitorConversation>;
 
 /**
  * POST /api/v1/chat/:conversationId/tools/:toolCallId: the visitor's consent to an action, or what a tool of the page has
@@ -163,4 +181,5 @@ export const clientTool = z.strictObject({
 export type ClientTool = z.infer<typeof clientTool>;
 
 /** GET /api/v1/messages/:messageId/citations/:index: the quote inside the passage around it. */
-export type CitedPassage = Citation & { passage: string; quoteStart: number };
+export const citedPassage = citation.extend({ passage: z.string(), quoteStart: z.number().int().min(0) });
+export type CitedPassage = z.infer<typeof citedPassage>;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CitedPassage, type ConversationMessage, type MessagePart, messagePart } from "@gpt-agent/core/chat-events";
+import { type CitedPassage, type MessagePart, messagePart, type VisitorConversation } from "@gpt-agent/core/chat-events";
 import type { Db } from "@gpt-agent/core/db";
 import { AppError } from "@gpt-agent/core/errors";
 import { localeOfText, pickLocale } from "@gpt-agent/core/locales";
@@ -48,16 +48,6 @@ const openedSession = z.object({
   visitorId: z.uuid(),
   conversations: z.array(z.object({ id: z.string(), title: z.string().nullable(), lastMessageAt: z.string() })),
 });
-
-export type Conversation = {
-  id: string;
-  title: string | null;
-  createdAt: string;
-  lastMessageAt: string;
-  /** Is an answer being written now? Its stream can be resumed. */
-  running: boolean;
-  messages: ConversationMessage[];
-};
 
 const LOOKS_FOR_A_LOG = 10;
 const LOOK_AGAIN_MS = 50;
@@ -178,7 +168,7 @@ export function createChat(deps: ChatDeps) {
     },
 
     /** A visitor's own conversation. @throws AppError("not_found") */
-    async read(who: VisitorIdentity, conversationId: string): Promise<Conversation> {
+    async read(who: VisitorIdentity, conversationId: string): Promise<VisitorConversation> {
       await newest(who, conversationId);
       const { data, error } = await db.rpc("visitor_conversation", {
         org: who.orgId,

@@ -30,7 +30,7 @@ export function renderError(thrown: unknown, call: ApiCall, render: (error: AppE
  * whatever is thrown into an answer in the API's own shape.
  */
 export function apiRoute(log: Log, handlers: Handlers<ApiCall>, render: (error: AppError, requestId: string) => Response = problem) {
-  return async ({ request, params }: RouteArgs): Promise<Response> => {
+  const serve = async ({ request, params }: RouteArgs): Promise<Response> => {
     const requestId = randomUUID();
     const call: ApiCall = { request, params, requestId, log: log.with({ requestId }) };
     try {
@@ -41,7 +41,12 @@ export function apiRoute(log: Log, handlers: Handlers<ApiCall>, render: (error: 
       return response;
     }
   };
+  return withMethods(serve, handlers);
 }
+
+/** A route that tells which methods it serves, so that a test can hold the API's document against all of them. */
+export const withMethods = <Serve extends (args: RouteArgs) => Promise<Response>>(serve: Serve, handlers: Handlers<never>) =>
+  Object.assign(serve, { methods: Object.keys(handlers) });
 
 /** A JSON answer that is nobody else's to keep. */
 export const privateJson = (body: unknown, init: { status?: number; headers?: Record<string, string> } = {}): Response =>

@@ -1,8 +1,19 @@
 import type { Db } from "@gpt-agent/core/db";
 import { KNOWLEDGE_BUCKET } from "@gpt-agent/core/storage";
+import { z } from "zod";
 import packageJson from "../../package.json";
 
-type Check = "ok" | "failing" | "lagging" | "quotes";
+const check = z.enum(["ok", "failing", "lagging", "quotes"]);
+type Check = z.infer<typeof check>;
+
+/** GET /api/health */
+export const healthReport = z.strictObject({
+  status: z.enum(["ok", "failing"]),
+  version: z.string(),
+  checks: z.strictObject({ database: check, queue: check, storage: check, llm: check }).optional().meta({
+    description: "Absent with ?live=1. queue: lagging when jobs wait for a worker; llm: quotes when no model is configured.",
+  }),
+});
 
 const WITHIN_MS = 2_000;
 /** Jobs that wait longer than this for the queue mean that no worker fetches them, in milliseconds. */
@@ -14,7 +25,7 @@ async function probe(what: (signal: AbortSignal) => Promise<Check>): Promise<Che
   return Promise.race([what(timeout).catch((): Check => "failing"), late]);
 }
 
-const answer = (status: number, body: object) =>
+const answer = (status: number, body: Omit<z.infer<typeof healthReport>, "version">) =>
   Response.json({ version: packageJson.version, ...body }, { status, headers: { "cache-control": "no-store" } });
 
 export const checkHealth = {
@@ -43,7 +54,7 @@ export const checkHealth = {
       probe(async () => ((await db.storage.getBucket(KNOWLEDGE_BUCKET)).error ? "failing" : "ok")),
     ]);
     const healthy = database === "ok" && storage === "ok";
-    const checks = { database, queue, storage, llm: llm === "model" ? "ok" : "quotes" };
+    const checks = { database, queue, storage, llm: llm === "model" ? ("ok" as const) : llm };
     return answer(healthy ? 200 : 503, { status: healthy ? "ok" : "failing", checks });
   },
 };

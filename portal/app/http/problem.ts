@@ -1,4 +1,16 @@
-import type { AppError } from "@gpt-agent/core/errors";
+import { type AppError, ERROR_STATUS, type ErrorCode } from "@gpt-agent/core/errors";
+import { z } from "zod";
+
+/** The body of an error (RFC 9457). */
+export const problemBody = z.strictObject({
+  type: z.string().meta({ description: "Names the kind of error; no page to open." }),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]).meta({ description: "What a program looks at." }),
+  detail: z.string().meta({ description: "For people, in English: what is wrong and what to do." }),
+  requestId: z.uuid().meta({ description: "Name it when you report a problem." }),
+  retryAfter: z.number().int().min(0).optional().meta({ description: "Seconds, as in Retry-After." }),
+});
 
 const TITLES: Record<number, string> = {
   400: "Bad request",
@@ -31,7 +43,7 @@ export function problem(error: AppError, requestId: string): Response {
   const headers = errorHeaders(error, requestId);
   headers.set("content-type", "application/problem+json");
   const retryAfter = headers.get("retry-after");
-  const body = {
+  const body: z.infer<typeof problemBody> = {
     type: `about:blank#${error.code}`,
     title: TITLES[error.status] ?? "Error",
     status: error.status,

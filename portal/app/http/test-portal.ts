@@ -9,6 +9,7 @@ import express from "express";
 import { vi } from "vitest";
 import { startTestBackend, type TestBackend } from "../../../supabase/embedded/test-backend.ts";
 import { SOCKET_ADDRESS_HEADER } from "./client-address.ts";
+import { failOnUndocumented, watchAnswers } from "./openapi/test-watch.ts";
 
 /** A page that the agents of these tests allow. */
 export const SHOP = "https://shop.example";
@@ -18,15 +19,18 @@ export type TestPortal = {
   url: string;
   backend: TestBackend;
   services: typeof import("../services.server.ts");
+  /** The API's routes with the methods they serve. */
+  routes: { path: string; methods: string[] }[];
   close(): Promise<void>;
 };
 
-/** An API route file's address: `api.v1.chat.$id_.export.ts` is `/api/v1/chat/:id/export`. */
+/** An API route file's address: `api.v1.chat.$id_.export.ts` is `/api/v1/chat/:id/export`; `[.]` is a dot. */
 const pathOf = (file: string) =>
   file
     .replace(/^.*\/|\.ts$/g, "")
+    .replaceAll("[.]", "\u0000")
     .split(".")
-    .map((part) => (part === "$" ? "*" : part.replace(/^\$/, ":").replace(/_$/, "")))
+    .map((part) => (part === "$" ? "*" : part.replace(/^\$/, ":").replace(/_$/, "").replaceAll("\u0000", ".")))
     .join("/");
 
 /**
@@ -72,6 +76,7 @@ export async function startTestPortal(env: Record<string, string> = {}, shared?:
     future: { v3_singleFetch: true, v3_relativeSplatPath: true, v3_throwAbortReason: true },
     isSpaMode: false,
   } as unknown as ServerBuild;
+  app.use(watchAnswers);
   app.use((request, _response, next) => {
     request.headers[SOCKET_ADDRESS_HEADER] = request.socket.remoteAddress ?? "unknown";
     next();
@@ -81,6 +86,10 @@ export async function startTestPortal(env: Record<string, string> = {}, shared?:
     url,
     backend,
     services,
+    routes: Object.values(routes).map(({ path, module }) => ({
+      path: `/${path}`,
+      methods: (module.loader as { methods?: string[] }).methods ?? [],
+    })),
     async close() {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
@@ -88,6 +97,7 @@ export async function startTestPortal(env: Record<string, string> = {}, shared?:
       await services.limiter.dispose();
       if (!shared) await backend.close();
       vi.unstubAllEnvs();
+      failOnUndocumented();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "@gpt-agent/core/errors";
 import type { Log } from "@gpt-agent/core/log";
-import { type ApiCall, type Handlers, pickHandler, type RouteArgs, renderError } from "./api-route.ts";
+import { type ApiCall, type Handlers, pickHandler, type RouteArgs, renderError, withMethods } from "./api-route.ts";
 import { clientAddress } from "./client-address.ts";
 import type { Limiter, LimitName } from "./limiter/limiter.ts";
 import { problem } from "./problem.ts";
@@ -104,7 +104,7 @@ function withCors(response: Response, call: VisitorCall): Response {
  * problem+json for whatever is thrown. Cookies are neither read nor set.
  */
 export function visitorRoute(openApi: () => VisitorApi, handlers: Handlers<VisitorCall>) {
-  return async ({ request, params }: RouteArgs): Promise<Response> => {
+  const serve = async ({ request, params }: RouteArgs): Promise<Response> => {
     const api = openApi();
     const requestId = randomUUID();
     const call: VisitorCall = {
@@ -129,4 +129,5 @@ export function visitorRoute(openApi: () => VisitorApi, handlers: Handlers<Visit
       return withCors(response, call);
     }
   };
+  return withMethods(serve, handlers);
 }

@@ -1,20 +1,10 @@
 import type { VisitorSession } from "@gpt-agent/core/chat-events";
 import { AppError } from "@gpt-agent/core/errors";
-import { z } from "zod";
 import { privateJson } from "~/http/api-route";
 import { readJson } from "~/http/json-body";
+import { sessionRequest } from "~/http/visitor-requests";
 import { enterAgent, limit, visitorRoute } from "~/http/visitor-route";
 import { chat, visitorApi } from "~/services.server";
-
-const sessionRequest = z.strictObject({
-  /** An earlier token of ours, also an expired one: the same visitor comes back. */
-  visitorToken: z.string().min(1).max(4_096).optional(),
-  locale: z
-    .string()
-    .regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$/)
-    .optional(),
-  identityToken: z.string().min(1).max(10_000).optional(),
-});
 
 const route = visitorRoute(visitorApi, {
   async POST(call) {

@@ -1,17 +1,15 @@
-import { z } from "zod";
 import { readJson } from "~/http/json-body";
 import { uuidOr404 } from "~/http/params";
+import { feedbackRequest } from "~/http/visitor-requests";
 import { limit, requireVisitor, visitorRoute } from "~/http/visitor-route";
 import { chat, visitorApi } from "~/services.server";
-
-const feedback = z.strictObject({ rating: z.enum(["up", "down"]), comment: z.string().trim().min(1).max(2_000).optional() });
 
 const route = visitorRoute(visitorApi, {
   async POST(call) {
     const who = await requireVisitor(call);
     await limit(call, "visitor", who.visitorId);
     const messageId = uuidOr404(call.params.messageId);
-    const { rating, comment } = await readJson(call.request, feedback);
+    const { rating, comment } = await readJson(call.request, feedbackRequest);
     await chat.rate(who, messageId, rating, comment?.replaceAll("\u0000", "") ?? null);
     return new Response(null, { status: 204 });
   },

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { healthReport } from "../health.ts";
+import { problemBody } from "../problem.ts";
+import type { Operation } from "./operation.ts";
+import { answerSchema } from "./schemas.ts";
+
+answerSchema("Problem", problemBody);
+const health = answerSchema("Health", healthReport);
+
+export const platformOperations: Operation[] = [
+  {
+    id: "getHealth",
+    method: "get",
+    path: "/api/health",
+    tag: "Platform",
+    summary: "Can visitors be served?",
+    description: "For load balancers. With `?live=1` it says only that the process answers, and touches nothing.",
+    access: {},
+    parameters: [{ in: "query", name: "live", schema: z.string(), description: "Any value." }],
+    answers: {
+      200: { description: "Yes.", content: [{ kind: "json", schema: health }] },
+      503: { description: "No: the database or storage fails.", content: [{ kind: "json", schema: health }] },
+    },
+  },
+  {
+    id: "getOpenApi",
+    method: "get",
+    path: "/api/openapi.json",
+    tag: "Platform",
+    summary: "This document",
+    access: {},
+    parameters: [{ in: "header", name: "If-None-Match", schema: z.string(), description: "The ETag of a copy that is at hand." }],
+    answers: {
+      200: {
+        description: "OpenAPI 3.1.",
+        content: [{ kind: "json", schema: answerSchema("OpenApiDocument", z.looseObject({ openapi: z.string() })) }],
+      },
+      304: { description: "The copy at hand is current." },
+    },
+  },
+];
