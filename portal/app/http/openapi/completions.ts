@@ -11,15 +11,16 @@ const CURL = `curl "$PORTAL_URL/v1/chat/completions" \\
   -H "Content-Type: application/json" \\
   -d '{"model": "agent:demo", "messages": [{"role": "user", "content": "How long does delivery take?"}]}'`;
 
-const TYPESCRIPT = `import OpenAI from "openai";
+const TYPESCRIPT = `import { env, stdout } from "node:process";
+import OpenAI from "openai";
 
-const client = new OpenAI({ baseURL: \`\${process.env.PORTAL_URL}/v1\`, apiKey: process.env.GAP_KEY });
+const client = new OpenAI({ baseURL: \`\${env.PORTAL_URL}/v1\`, apiKey: env.GAP_KEY });
 const stream = await client.chat.completions.create({
   model: "agent:demo",
   messages: [{ role: "user", content: "How long does delivery take?" }],
   stream: true,
 });
-for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.content ?? "");`;
+for await (const chunk of stream) stdout.write(chunk.choices[0]?.delta.content ?? "");`;
 
 const PYTHON = `import os
 from openai import OpenAI

@@ -38,7 +38,7 @@ function typescript({ method, path, headers, body, file, streams }: Call): strin
     ...(method === "GET" ? [] : [`method: "${method}"`]),
     ...(headers.length > 0
       ? [
-          `headers: { ${headers.map(([name, value]) => `"${name}": ${value.startsWith("Bearer $") ? `\`Bearer \${process.env.${value.slice(8)}}\`` : `"${value}"`}`).join(", ")} }`,
+          `headers: { ${headers.map(([name, value]) => `"${name}": ${value.startsWith("Bearer $") ? `\`Bearer \${env.${value.slice(8)}}\`` : `"${value}"`}`).join(", ")} }`,
         ]
       : []),
     ...(body ? [`body: JSON.stringify(${body})`] : []),
@@ -46,10 +46,10 @@ function typescript({ method, path, headers, body, file, streams }: Call): strin
   ];
   const init = fields.length > 0 ? `, {\n  ${fields.join(",\n  ")},\n}` : "";
   const read = streams
-    ? "for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) process.stdout.write(piece);"
+    ? "for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) stdout.write(piece);"
     : "console.log(response.status, await response.text());";
-  const imports = file ? 'import { readFile } from "node:fs/promises";\n\n' : "";
-  return `${imports}const response = await fetch(\`\${process.env.PORTAL_URL}${path}\`${init});\n${read}`;
+  const readFile = file ? 'import { readFile } from "node:fs/promises";\n' : "";
+  return `${readFile}import { env${streams ? ", stdout" : ""} } from "node:process";\n\nconst response = await fetch(\`\${env.PORTAL_URL}${path}\`${init});\n${read}`;
 }
 
 /** JSON as Python writes it. */
