@@ -43,7 +43,9 @@ function sources(folder: string): string[] {
 
 const files = ["core", "portal", "widget", "worker", "supabase"].flatMap(sources);
 const isTest = (file: string) => /\.(test|spec|bench)\.tsx?$|\/(tests|testing|fixtures|test-[\w-]+)[/.]|test-\w+\.ts$/.test(file);
-const code = files.filter((file) => !isTest(file));
+/** Programs of other people's, as text for the API's document: what they import is not imported here. */
+const isSample = (file: string) => /^portal\/app\/http\/openapi\/([a-z]+-)?samples\.ts$/.test(file);
+const code = files.filter((file) => !isTest(file) && !isSample(file));
 
 /** Where an import leads: a path from the root for our own files, else the package's name. */
 function target(file: string, specifier: string): string {
