@@ -4,7 +4,9 @@ import { type Db, serviceDb } from "../../../core/db.ts";
 import type { Llm } from "../../../core/llm/llm.ts";
 import { quotesLlm } from "../../../core/llm/quotes.ts";
 import { createLog } from "../../../core/log.ts";
-import { answer, type Receipt } from "../../../portal/app/chat/answer.ts";
+import { answer } from "../../../portal/app/chat/answer.ts";
+import type { Receipt } from "../../../portal/app/chat/draft.ts";
+import { Replies } from "../../../portal/app/chat/replies.ts";
 import { retrieve } from "../../../portal/app/chat/retrieve.ts";
 import type { TestBackend } from "../../../supabase/embedded/test-backend.ts";
 import { chunk } from "../../../worker/ingest/chunk.ts";
@@ -69,15 +71,19 @@ export async function askShelf(shelf: Shelf, asked: { text: string; after?: stri
     conversationId: "c",
     question: asked.text,
     history: (asked.after ?? []).map((text, at) => ({ author: at % 2 ? ("agent" as const) : ("visitor" as const), text })),
+    summary: null,
     locale: asked.language,
+    clientTools: [],
+    attended: true,
   };
   const deps = {
     retrieve: (query: Parameters<typeof retrieve>[1], signal: AbortSignal) => retrieve(shelf.db, query, signal),
     llm,
     fallback: quotesLlm({ fallback: true }),
+    actions: null,
     log,
   };
-  const events = answer(turn, deps, never);
+  const events = answer(turn, deps, new Replies(), never);
   for (;;) {
     const step = await events.next();
     if (step.done) return step.value;

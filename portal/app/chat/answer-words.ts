@@ -1,15 +1,22 @@
 import type { Locale } from "@gpt-agent/core/locales";
 
-/** What visitors are told when an answer ends badly. */
-export const ANSWER_WORDS: Record<Locale, { interrupted: string; failed: string; unavailable: string }> = {
+/** What visitors are told when an answer, or a step of it, ends badly. */
+export const ANSWER_WORDS: Record<
+  Locale,
+  { interrupted: string; failed: string; unavailable: string; toolFailed: string; toolDeclined: string }
+> = {
   en: {
     interrupted: "The answer was interrupted. What was written so far is kept; you can try again.",
     failed: "The answer could not be made. Please try again in a minute.",
     unavailable: "The knowledge can't be searched right now. Please try again in a minute.",
+    toolFailed: "This did not work.",
+    toolDeclined: "Not allowed, so nothing was done.",
   },
   ru: {
     interrupted: "Ответ прервался. Написанное сохранено; можно попробовать ещё раз.",
     failed: "Не удалось подготовить ответ. Попробуйте ещё раз через минуту.",
     unavailable: "Поиск по документам сейчас недоступен. Попробуйте ещё раз через минуту.",
+    toolFailed: "Не получилось.",
+    toolDeclined: "Вы не разрешили, поэтому ничего не сделано.",
   },
 };

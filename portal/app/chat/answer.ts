@@ -1,14 +1,19 @@
 import type { AgentSettings } from "@gpt-agent/core/agent-settings";
-import type { ChatEvent, MessagePart } from "@gpt-agent/core/chat-events";
-import { type Llm, LlmError, type LlmFinish, type LlmPrompt, type LlmUsage } from "@gpt-agent/core/llm/llm";
+import type { ChatEvent, ClientTool, MessagePart } from "@gpt-agent/core/chat-events";
+import { type Llm, LlmError, type LlmFinish, type LlmMessage, type LlmPrompt, type LlmToolCall } from "@gpt-agent/core/llm/llm";
 import { smallTalk } from "@gpt-agent/core/llm/quotes-words";
-import { stems } from "@gpt-agent/core/llm/stems";
 import type { Locale } from "@gpt-agent/core/locales";
 import type { Log } from "@gpt-agent/core/log";
 import { ANSWER_WORDS } from "./answer-words.ts";
-import { CitationWeaver, type MadeCitation, type WovenPiece } from "./citations.ts";
-import { buildPrompt, fittingPassages, type HistoryTurn } from "./prompt.ts";
+import { Draft, type Receipt } from "./draft.ts";
+import { buildPrompt, fittingPassages, type HistoryTurn, untrusted } from "./prompt.ts";
+import type { Replies } from "./replies.ts";
 import type { Passage, RetrieveQuery } from "./retrieve.ts";
+import { searchText } from "./search-text.ts";
+import { suggestQuestions } from "./suggestions.ts";
+import { soon, summariseHistory } from "./summary.ts";
+import { titleOf } from "./title.ts";
+import { type Actions, ToolSession } from "./tool-session.ts";
 
 /** A question that is to be answered, with all that belongs to it. */
 export type Turn = {
@@ -21,8 +26,13 @@ export type Turn = {
   /** The conversation's id as its owner knows it. */
   conversationId: string;
   question: string;
+  /** What was said before, oldest first, as far as `summary` does not hold it. */
   history: HistoryTurn[];
+  summary: string | null;
   locale: Locale;
+  clientTools: ClientTool[];
+  /** Is there a visitor who can be asked for consent? */
+  attended: boolean;
   extraInstructions?: string;
 };
 
@@ -32,197 +42,178 @@ export type AnswerDeps = {
   llm: Llm;
   /** Stands in when `llm` fails before its first word. */
   fallback: Llm;
+  actions: Actions | null;
   log: Log;
-};
-
-/** What an answer leaves behind: the message and its receipt. */
-export type Receipt = {
-  status: "finished" | "stopped" | "failed";
-  outcome: "answered" | "unanswered" | "stopped" | "failed";
-  responder: "model" | "quotes";
-  usage: LlmUsage;
-  text: string;
-  parts: MessagePart[];
-  passages: Passage[];
-  citations: MadeCitation[];
-  question: string;
-  promptHash: string | null;
-  errorCode: string | null;
-  retrievalMs: number | null;
-  firstTokenMs: number | null;
-  totalMs: number;
 };
 
 const PASSAGE_LIMIT = 8;
 const MAX_OUTPUT_TOKENS = 2_000;
-const TEXT_ID = "text-1";
-const NO_USAGE: LlmUsage = { model: null, provider: null, promptTokens: 0, completionTokens: 0, cachedTokens: 0, costMicros: 0 };
+/** A model may call tools this many times in a row; then it has to answer. */
+const MAX_TOOL_STEPS = 5;
 
-/** What to search for: a question of a word or two ("and delivery?") is about what was asked before it. */
-function searchText(turn: Turn): string {
-  if (stems(turn.question).size > 2) return turn.question;
-  const before = turn.history.findLast((entry) => entry.author === "visitor")?.text ?? "";
-  return `${turn.question} ${before}`.slice(0, 2_000);
-}
+type End = { finishReason: LlmFinish; supported?: boolean };
 
-/** The source that a citation names, once for each source, as the AI SDK's own parts. */
-function sourceEvent({ citation, passage }: MadeCitation): ChatEvent {
-  if (passage.url) return { type: "source-url", sourceId: passage.sourceId, url: passage.url, title: citation.title };
-  return { type: "source-document", sourceId: passage.sourceId, mediaType: passage.mediaType ?? "text/plain", title: citation.title };
-}
-
-/** One answer in the making: collects what the receipt needs while the events go out. */
-class Draft {
-  readonly began = performance.now();
-  private text = "";
-  private textOpen = false;
-  private readonly announced = new Set<string>();
-  weaver = new CitationWeaver([], "");
-  passages: Passage[] = [];
-  retrievalMs: number | null = null;
-  firstTokenMs: number | null = null;
-  promptHash: string | null = null;
-  usage = NO_USAGE;
-
-  constructor(private readonly turn: Turn) {}
-
-  /** Milliseconds since the answer began. */
-  elapsed(): number {
-    return Math.round(performance.now() - this.began);
-  }
-
-  *emit(pieces: WovenPiece[]): Generator<ChatEvent> {
-    for (const piece of pieces) {
-      if (piece.type === "citation") {
-        const { sourceId, index } = piece.citation;
-        if (!this.announced.has(sourceId)) {
-          this.announced.add(sourceId);
-          yield sourceEvent(piece);
-        }
-        yield { type: "data-citation", id: `citation-${index}`, data: piece.citation };
-        continue;
+/** Lets a responder write, running the tools it calls, until it has answered. Returns how it ended. */
+async function* respond(
+  llm: Llm,
+  prompt: LlmPrompt,
+  { draft, tools }: { draft: Draft; tools: ToolSession },
+  signal: AbortSignal,
+): AsyncGenerator<ChatEvent, End> {
+  const messages: LlmMessage[] = [...prompt.messages];
+  for (let step = 0; ; step++) {
+    const offered = step < MAX_TOOL_STEPS ? tools.tools : [];
+    const calls: LlmToolCall[] = [];
+    let said = "";
+    let end: End = { finishReason: "other" };
+    for await (const part of llm.stream({ ...prompt, messages, ...(offered.length > 0 ? { tools: offered } : {}) }, signal)) {
+      if (part.type === "delta") {
+        said += part.delta;
+        yield* draft.write(part.delta);
+      } else if (part.type === "tool-call") calls.push(part.call);
+      else {
+        end = part;
+        draft.spend(part.usage);
       }
-      if (!this.textOpen) {
-        this.textOpen = true;
-        this.firstTokenMs ??= this.elapsed();
-        yield { type: "text-start", id: TEXT_ID };
-      }
-      this.text += piece.text;
-      yield { type: "text-delta", id: TEXT_ID, delta: piece.text };
     }
+    yield* draft.endText();
+    if (calls.length === 0 || offered.length === 0) return end;
+    messages.push({ role: "assistant", content: said, toolCalls: calls });
+    for (const call of calls) messages.push({ role: "tool", toolCallId: call.id, content: yield* runTool(call, { draft, tools }, signal) });
   }
+}
 
-  *endText(): Generator<ChatEvent> {
-    yield* this.emit(this.weaver.end());
-    if (this.textOpen) yield { type: "text-end", id: TEXT_ID };
-    this.textOpen = false;
+/** One tool call: its events, and the part of it that the message keeps. Returns what the model reads, marked as the data it is. */
+async function* runTool(
+  call: LlmToolCall,
+  { draft, tools }: { draft: Draft; tools: ToolSession },
+  signal: AbortSignal,
+): AsyncGenerator<ChatEvent, string> {
+  const steps = tools.call(call, signal);
+  for (;;) {
+    const step = await steps.next();
+    if (step.done) return untrusted(step.value);
+    if (step.value.type === "dynamic-tool") draft.keep(step.value);
+    else yield step.value;
   }
+}
 
-  receipt(end: Pick<Receipt, "status" | "outcome" | "responder" | "errorCode">, grounding?: MessagePart): Receipt {
-    const citations = this.weaver.made;
-    const parts: MessagePart[] = citations.map(({ citation }) => ({
-      type: "data-citation",
-      id: `citation-${citation.index}`,
-      data: citation,
-    }));
-    if (this.text) parts.push({ type: "text", text: this.text });
-    if (grounding) parts.push(grounding);
-    return {
-      ...end,
-      usage: this.usage,
-      text: this.text,
-      parts,
-      passages: this.passages,
-      citations,
-      question: this.turn.question,
-      promptHash: this.promptHash,
-      retrievalMs: this.retrievalMs,
-      firstTokenMs: this.firstTokenMs,
-      totalMs: this.elapsed(),
-    };
+/** The end of an answer that came about: its grounding, next questions, and what it has cost. */
+function* closing(
+  turn: Turn,
+  draft: Draft,
+  { supported, responder, fallback, finishReason }: { supported: boolean; responder: Llm["responder"]; fallback: boolean } & End,
+): Generator<ChatEvent, MessagePart[]> {
+  const more: Extract<MessagePart, { type: "data-grounding" | "data-suggestions" }>[] = [
+    { type: "data-grounding", data: { supported, responder, ...(fallback ? { fallback } : {}) } },
+  ];
+  if (turn.settings.suggestions && draft.passages.length > 0) {
+    const questions = suggestQuestions({
+      passages: draft.passages,
+      cited: new Set(draft.citations.map(({ passage }) => passage.index)),
+      asked: [turn.question, ...turn.history.map(({ text }) => text)],
+      locale: turn.locale,
+    });
+    if (questions.length > 0) more.push({ type: "data-suggestions", data: { questions } });
   }
-
-  get hasText(): boolean {
-    return this.text.length > 0;
-  }
+  yield* more;
+  const { model, promptTokens, completionTokens, costMicros } = draft.usage;
+  yield { type: "data-usage", transient: true, data: { model, promptTokens, completionTokens, costMicros } };
+  yield { type: "finish", finishReason };
+  return more;
 }
 
 /**
  * Answers a question: retrieve, prompt, respond. Yields the events of the run, `start` first and `finish` last, and returns the
  * receipt. Never throws: a stop, a failing model and a failing database all end in a designed state. Sees no Request.
+ * @param replies brings what tool calls wait for: a visitor's consent, a result from their page
  */
-export async function* answer(turn: Turn, deps: AnswerDeps, signal: AbortSignal): AsyncGenerator<ChatEvent, Receipt> {
-  const draft = new Draft(turn);
+export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, signal: AbortSignal): AsyncGenerator<ChatEvent, Receipt> {
+  const draft = new Draft(turn.question);
+  const tools = new ToolSession(turn, deps.actions, replies);
   const words = ANSWER_WORDS[turn.locale];
   let responder = deps.llm.responder;
+  const receipt = (
+    end: Pick<Receipt, "status" | "outcome" | "errorCode">,
+    more: MessagePart[] = [],
+    summary: Receipt["summary"] = null,
+  ): Receipt => ({
+    ...end,
+    responder,
+    usage: draft.usage,
+    text: draft.text,
+    parts: draft.parts(more),
+    passages: draft.passages,
+    citations: draft.citations,
+    actions: tools.used,
+    question: turn.question,
+    searchText: draft.searchText,
+    promptHash: draft.promptHash,
+    title: turn.history.some(({ author, text }) => author === "visitor" && !smallTalk(text)) ? null : titleOf(turn.question),
+    summary,
+    retrievalMs: draft.retrievalMs,
+    firstTokenMs: draft.firstTokenMs,
+    totalMs: draft.elapsed(),
+  });
+
   yield { type: "start", messageId: turn.messageId, messageMetadata: { conversationId: turn.conversationId, runId: turn.runId } };
   try {
     const chat = smallTalk(turn.question) !== null;
+    const question = searchText(turn.question, turn.history);
+    let passages: Passage[] = [];
     if (!(chat && responder === "quotes")) {
-      const query = { orgId: turn.orgId, agentId: turn.agentId, text: searchText(turn), limit: PASSAGE_LIMIT };
-      draft.passages = fittingPassages(await deps.retrieve(query, signal));
+      draft.searchText = question;
+      passages = fittingPassages(
+        await deps.retrieve({ orgId: turn.orgId, agentId: turn.agentId, text: question, limit: PASSAGE_LIMIT }, signal),
+      );
       draft.retrievalMs = draft.elapsed();
     }
-    const { messages, hash } = buildPrompt({ ...turn, instructions: turn.settings.instructions, passages: draft.passages });
+    const { messages, hash } = buildPrompt({ ...turn, instructions: turn.settings.instructions, passages });
     draft.promptHash = hash;
+    const { model, fallbackModels, temperature } = turn.settings;
     const prompt: LlmPrompt = {
       messages,
-      question: turn.question,
-      passages: draft.passages,
+      question,
+      passages,
       locale: turn.locale,
-      models: turn.settings.model ? [turn.settings.model, ...turn.settings.fallbackModels] : [],
-      temperature: turn.settings.temperature,
+      models: model ? [model, ...fallbackModels] : fallbackModels,
+      temperature,
       maxOutputTokens: MAX_OUTPUT_TOKENS,
     };
+    const summary = deps.llm.responder === "model" ? summariseHistory(turn, deps.llm, prompt.models, signal) : null;
 
-    let end: { finishReason: LlmFinish; supported?: boolean } = { finishReason: "other" };
-    async function* write(llm: Llm): AsyncGenerator<ChatEvent> {
-      draft.weaver = new CitationWeaver(draft.passages, turn.question);
-      for await (const part of llm.stream(prompt, signal)) {
-        if (part.type === "delta") yield* draft.emit(draft.weaver.push(part.delta));
-        else if (part.type === "end") {
-          end = part;
-          draft.usage = part.usage;
-        }
-      }
-    }
+    let end: End;
     try {
-      yield* write(deps.llm);
+      draft.begin(passages);
+      end = yield* respond(deps.llm, prompt, { draft, tools }, signal);
     } catch (error) {
       if (signal.aborted || draft.hasText || !(error instanceof LlmError)) throw error;
       deps.log.warn("the model failed, answering with quotes", { error, runId: turn.runId });
       responder = deps.fallback.responder;
-      yield* write(deps.fallback);
+      draft.begin(passages);
+      end = yield* respond(deps.fallback, prompt, { draft, tools }, signal);
     }
-    yield* draft.endText();
-
-    const supported = end.supported ?? (draft.weaver.made.length > 0 || chat);
+    const supported = end.supported ?? (draft.citations.length > 0 || tools.succeeded || chat);
     const fallback = responder !== deps.llm.responder;
-    const grounding = { type: "data-grounding", data: { supported, responder, ...(fallback ? { fallback } : {}) } } as const;
-    yield grounding;
-    const { model, promptTokens, completionTokens, costMicros } = draft.usage;
-    yield { type: "data-usage", transient: true, data: { model, promptTokens, completionTokens, costMicros } };
-    yield { type: "finish", finishReason: end.finishReason };
-    return draft.receipt(
-      { status: "finished", outcome: supported ? "answered" : "unanswered", responder, errorCode: fallback ? "model_unavailable" : null },
-      grounding,
+    const made = await soon(summary);
+    if (made) draft.spend({ ...made.usage, model: draft.usage.model, provider: draft.usage.provider });
+    const more = yield* closing(turn, draft, { ...end, supported, responder, fallback });
+    return receipt(
+      { status: "finished", outcome: supported ? "answered" : "unanswered", errorCode: fallback ? "model_unavailable" : null },
+      more,
+      made && { text: made.text, until: made.until },
     );
   } catch (error) {
     yield* draft.endText();
     if (signal.aborted) {
       yield { type: "abort", reason: "stopped" };
       yield { type: "finish", finishReason: "other" };
-      return draft.receipt({ status: "stopped", outcome: "stopped", responder, errorCode: null });
+      return receipt({ status: "stopped", outcome: "stopped", errorCode: null });
     }
     deps.log.error("an answer failed", { error, runId: turn.runId, orgId: turn.orgId, agentId: turn.agentId });
     const failed = error instanceof LlmError ? words.failed : words.unavailable;
     yield { type: "error", errorText: draft.hasText ? words.interrupted : failed };
     yield { type: "finish", finishReason: "error" };
-    return draft.receipt({
-      status: "failed",
-      outcome: "failed",
-      responder,
-      errorCode: error instanceof LlmError ? error.code : "internal",
-    });
+    return receipt({ status: "failed", outcome: "failed", errorCode: error instanceof LlmError ? error.code : "internal" });
   }
 }

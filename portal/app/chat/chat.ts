@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CitedPassage, type MessagePart, messagePart, type VisitorConversation } from "@gpt-agent/core/chat-events";
+import {
+  type CitedPassage,
+  type ClientTool,
+  type MessagePart,
+  messagePart,
+  type ToolReply,
+  type VisitorConversation,
+} from "@gpt-agent/core/chat-events";
 import type { Db } from "@gpt-agent/core/db";
 import { AppError } from "@gpt-agent/core/errors";
-import { localeOfText, pickLocale } from "@gpt-agent/core/locales";
+import { type Locale, localeOfText, pickLocale } from "@gpt-agent/core/locales";
 import { z } from "zod";
 import type { HistoryTurn } from "./prompt.ts";
 import { replayed } from "./replay.ts";
@@ -17,9 +24,9 @@ export type VisitorIdentity = { orgId: string; agentId: string; visitorId: strin
 export type Following = { runId: string; messageId: string; events: AsyncIterable<LoggedEvent> };
 
 /** What an API caller brings along: its clients keep the history themselves. */
-export type GivenContext = { history?: HistoryTurn[]; instructions?: string };
+export type GivenContext = { history?: HistoryTurn[]; instructions?: string; clientTools?: ClientTool[] };
 
-export type ChatDeps = Pick<RunDeps, "retrieve" | "llm" | "fallback" | "log"> & { db: Db; runLog: RunLog };
+export type ChatDeps = Pick<RunDeps, "retrieve" | "llm" | "fallback" | "actions" | "log"> & { db: Db; runLog: RunLog };
 
 const storedMessage = z.object({
   id: z.string(),
@@ -48,6 +55,12 @@ const openedSession = z.object({
   visitorId: z.uuid(),
   conversations: z.array(z.object({ id: z.string(), title: z.string().nullable(), lastMessageAt: z.string() })),
 });
+
+/** The language to answer in: the question's; where it has no letters, that of the visitor's words before it. */
+function languageOf(question: string, history: HistoryTurn[], otherwise: Locale): Locale {
+  const before = history.findLast(({ author, text }) => author === "visitor" && /\p{L}{3}/u.test(text))?.text ?? "";
+  return localeOfText(question, localeOfText(before, otherwise));
+}
 
 const LOOKS_FOR_A_LOG = 10;
 const LOOK_AGAIN_MS = 50;
@@ -123,6 +136,7 @@ export function createChat(deps: ChatDeps) {
         await failLostRuns(db, request.orgId, turn.conversationId, true);
         throw new AppError("unavailable", "Answers cannot be streamed right now. Please try again.", { cause: error, retryAfter: 5 });
       }
+      const history = given.history ?? turn.history;
       void run(
         {
           orgId: request.orgId,
@@ -133,8 +147,11 @@ export function createChat(deps: ChatDeps) {
           messageId,
           conversationId: request.conversationId,
           question: turn.question,
-          history: given.history ?? turn.history,
-          locale: localeOfText(turn.question, pickLocale(turn.locale)),
+          history,
+          summary: null,
+          locale: languageOf(turn.question, history, pickLocale(turn.locale)),
+          clientTools: given.clientTools ?? [],
+          attended: request.visitorId !== null,
           ...(given.instructions ? { extraInstructions: given.instructions } : {}),
         },
         runDeps,
@@ -160,6 +177,13 @@ export function createChat(deps: ChatDeps) {
     async stop(who: VisitorIdentity, conversationId: string): Promise<void> {
       const current = await newest(who, conversationId);
       if (current?.running) await runLog.requestStop(current.runId);
+    },
+
+    /** Hands the running answer of a conversation what one of its tool calls waits for. @throws AppError("not_found") */
+    async reply(who: VisitorIdentity, conversationId: string, toolCallId: string, reply: ToolReply): Promise<void> {
+      const current = await newest(who, conversationId);
+      if (!current?.running) throw new AppError("not_found", "No answer of this conversation waits for that any more.");
+      await runLog.reply(current.runId, toolCallId, reply);
     },
 
     /** Stops a run that its only reader has left. */

@@ -4,7 +4,7 @@ import type { Locale } from "@gpt-agent/core/locales";
 import type { Passage } from "./retrieve.ts";
 
 /** What was said before the question, oldest first. */
-export type HistoryTurn = { author: "visitor" | "agent" | "operator"; text: string };
+export type HistoryTurn = { id?: string; author: "visitor" | "agent" | "operator"; text: string };
 
 export type PromptInput = {
   agentName: string;
@@ -14,12 +14,14 @@ export type PromptInput = {
   extraInstructions?: string;
   question: string;
   history: HistoryTurn[];
+  /** What was said before the history, in short. */
+  summary?: string | null;
   passages: Passage[];
   locale: Locale;
 };
 
 /** Estimated tokens that history and passages may take. */
-const HISTORY_TOKENS = 3_000;
+export const HISTORY_TOKENS = 3_000;
 const PASSAGE_TOKENS = 6_000;
 const LANGUAGE: Record<Locale, string> = { en: "English", ru: "Russian" };
 
@@ -31,7 +33,7 @@ const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Cf}]/gu;
 
 /** Untrusted text as it may stand inside the prompt: nothing invisible, and no line that looks like our delimiters. */
 export const untrusted = (text: string): string =>
-  text.replace(INVISIBLE, "").replace(/<(\/?)(passages?|instructions|system)\b/gi, "‹$1$2");
+  text.replace(INVISIBLE, "").replace(/<(\/?)(passages?|instructions|summary|system)\b/gi, "‹$1$2");
 
 const passageBlock = (passage: Passage): string => {
   const where = [passage.title, ...passage.headings].map((part) => untrusted(part).replace(/["\n]/g, " ")).join(" › ");
@@ -79,6 +81,7 @@ export function buildPrompt(input: PromptInput): { messages: LlmMessage[]; hash:
     ...(input.extraInstructions?.trim()
       ? ["", '<instructions by="the calling application">', untrusted(input.extraInstructions.trim()), "</instructions>"]
       : []),
+    ...(input.summary?.trim() ? ["", `<summary of="the conversation so far">\n${untrusted(input.summary.trim())}\n</summary>`] : []),
     "",
     passages.length > 0
       ? `<passages>\n${passages.map(passageBlock).join("\n")}\n</passages>`

@@ -6,7 +6,8 @@ import type { Llm } from "@gpt-agent/core/llm/llm";
 import { quotesLlm } from "@gpt-agent/core/llm/quotes";
 import { createLog } from "@gpt-agent/core/log";
 import { describe, expect, it } from "vitest";
-import type { Receipt, Turn } from "./answer.ts";
+import type { Turn } from "./answer.ts";
+import type { Receipt } from "./draft.ts";
 import { type RunDeps, run } from "./run.ts";
 import { memoryRunLog } from "./run-log/memory.ts";
 import type { RunLog } from "./run-log/run-log.ts";
@@ -35,7 +36,10 @@ const turn = (): Turn => ({
   conversationId: "c",
   question: "What is it about?",
   history: [],
+  summary: null,
   locale: "en",
+  clientTools: [],
+  attended: true,
 });
 
 async function play(overrides: Partial<RunDeps> = {}, asked = turn()) {
@@ -47,6 +51,7 @@ async function play(overrides: Partial<RunDeps> = {}, asked = turn()) {
     retrieve: async () => [],
     llm: model(200),
     fallback: quotesLlm({ fallback: true }),
+    actions: null,
     log: createLog("error", { test: true }),
     savePartial: async () => true,
     finish: async (_org, _run, receipt) => stored.push(receipt) > 0,

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChatEvent } from "@gpt-agent/core/chat-events";
 import type { Log } from "@gpt-agent/core/log";
-import { type AnswerDeps, answer, type Receipt, type Turn } from "./answer.ts";
+import { type AnswerDeps, answer, type Turn } from "./answer.ts";
+import type { Receipt } from "./draft.ts";
+import { Replies } from "./replies.ts";
 import type { RunLog } from "./run-log/run-log.ts";
 
 export type RunDeps = AnswerDeps & {
@@ -82,6 +84,15 @@ async function store(turn: Turn, receipt: Receipt, deps: RunDeps): Promise<void>
   }
 }
 
+/** Brings the replies to a run's tool calls to it, where it has any tool that waits for some. */
+async function hearReplies(turn: Turn, replies: Replies, deps: RunDeps): Promise<() => void> {
+  if (turn.clientTools.length === 0 && !turn.settings.actions.some(({ enabled }) => enabled)) return () => {};
+  return deps.runLog.onReply(turn.runId, replies.deliver).catch((error) => {
+    deps.log.warn("replies to tool calls cannot be heard", { error, runId: turn.runId });
+    return () => {};
+  });
+}
+
 /**
  * Runs an answer to its end, whether or not anybody reads it: the events go to the run log, the text so far is saved every two
  * seconds, the receipt at the end. Resolves when all is stored; the log must be open already. Never rejects.
@@ -94,6 +105,8 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
     deps.log.warn("stops cannot be heard", { error, runId: turn.runId });
     return () => {};
   });
+  const replies = new Replies();
+  const unhear = await hearReplies(turn, replies, deps);
 
   let text = "";
   let saved = "";
@@ -111,7 +124,7 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
   }, SAVE_EVERY_MS);
 
   try {
-    const events = answer(turn, deps, controller.signal);
+    const events = answer(turn, deps, replies, controller.signal);
     let finish: ChatEvent | undefined;
     for (;;) {
       const step = await events.next();
@@ -134,6 +147,7 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
   } finally {
     clearInterval(saver);
     unlisten();
+    unhear();
     await writer.end();
   }
 }

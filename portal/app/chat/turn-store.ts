@@ -2,7 +2,7 @@ import { agentSettings } from "@gpt-agent/core/agent-settings";
 import type { Db } from "@gpt-agent/core/db";
 import { AppError, type ErrorCode } from "@gpt-agent/core/errors";
 import { z } from "zod";
-import type { Receipt } from "./answer.ts";
+import type { Receipt } from "./draft.ts";
 
 const HINTS: Record<string, [ErrorCode, string]> = {
   not_found: ["not_found", "There is no such agent, conversation or message."],

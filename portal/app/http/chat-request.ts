@@ -1,3 +1,4 @@
+import { clientTool } from "@gpt-agent/core/chat-events";
 import { AppError } from "@gpt-agent/core/errors";
 import { MAX_MESSAGE_LENGTH } from "@gpt-agent/core/limits";
 import { z } from "zod";
@@ -12,6 +13,8 @@ export const chatRequest = z.strictObject({
   messages: z.array(z.unknown()).min(1).max(10_000),
   trigger: z.enum(["submit-message", "regenerate-message"]),
   messageId: z.string().max(100).optional(),
+  /** Tools that the page runs when the model calls them; their schemas are told to the model and believed in nothing else. */
+  clientTools: z.array(clientTool).max(16).optional(),
 });
 export type ChatRequest = z.infer<typeof chatRequest>;
 

@@ -18,6 +18,12 @@ export function conversationParam(value: string | undefined): string {
 }
 export const conversationId = z.string().regex(/^[\w.:-]{1,100}$/, { error: "must be 1 to 100 letters, digits or . : _ -" });
 
+/** A tool call's id as the stream told it. */
+export function toolCallParam(value: string | undefined): string {
+  if (!/^call-[0-9a-f-]{36}$/.test(value ?? "")) throw notFound();
+  return value!;
+}
+
 /** A citation's number. */
 export function indexOr404(value: string | undefined): number {
   if (!/^[1-9]\d{0,3}$/.test(value ?? "")) throw notFound();

@@ -34,6 +34,7 @@ const route = visitorRoute(visitorApi, {
         idempotency: idempotency(headers, `visitor:${who.visitorId}`, body),
       },
       signal,
+      { clientTools: body.clientTools ?? [] },
     );
     return uiMessageStream(runId, events, signal);
   },

@@ -1,5 +1,5 @@
 import type { ChatEvent } from "@gpt-agent/core/chat-events";
-import { KEEP_AFTER_END_MS, type LoggedEvent, type RunLog } from "./run-log.ts";
+import { KEEP_AFTER_END_MS, type LoggedEvent, type ReplyListener, type RunLog } from "./run-log.ts";
 
 type Entry = {
   events: ChatEvent[];
@@ -7,6 +7,7 @@ type Entry = {
   stopped: boolean;
   waiting: Set<() => void>;
   stopListeners: Set<() => void>;
+  replyListeners: Set<ReplyListener>;
   expiry?: NodeJS.Timeout;
 };
 
@@ -51,7 +52,14 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): RunLog 
     shared: false,
     read,
     async open(runId) {
-      runs.set(runId, { events: [], ended: false, stopped: false, waiting: new Set(), stopListeners: new Set() });
+      runs.set(runId, {
+        events: [],
+        ended: false,
+        stopped: false,
+        waiting: new Set(),
+        stopListeners: new Set(),
+        replyListeners: new Set(),
+      });
     },
     async append(runId, event) {
       const entry = find(runId);
@@ -62,6 +70,7 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): RunLog 
       const entry = find(runId);
       entry.ended = true;
       entry.stopListeners.clear();
+      entry.replyListeners.clear();
       wake(entry);
       entry.expiry = setTimeout(() => runs.delete(runId), options.keepAfterEndMs ?? KEEP_AFTER_END_MS).unref();
     },
@@ -83,6 +92,14 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): RunLog 
       }
       entry.stopListeners.add(listener);
       return () => entry.stopListeners.delete(listener);
+    },
+    async reply(runId, toolCallId, reply) {
+      for (const listener of runs.get(runId)?.replyListeners ?? []) listener(toolCallId, reply);
+    },
+    async onReply(runId, listener) {
+      const { replyListeners } = find(runId);
+      replyListeners.add(listener);
+      return () => replyListeners.delete(listener);
     },
     async dispose() {
       for (const entry of runs.values()) clearTimeout(entry.expiry);

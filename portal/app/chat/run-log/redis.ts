@@ -1,5 +1,6 @@
-import { chatEvent } from "@gpt-agent/core/chat-events";
+import { chatEvent, toolReply } from "@gpt-agent/core/chat-events";
 import { Redis } from "ioredis";
+import { z } from "zod";
 import { KEEP_AFTER_END_MS, type LoggedEvent, type RunLog } from "./run-log.ts";
 
 /** A log without an end (its portal died) is dropped after this long, in milliseconds. */
@@ -7,6 +8,8 @@ const KEEP_OPEN_MS = 60 * 60_000;
 /** Readers look again this often even when no wake-up reaches them, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000;
 const READ_AT_ONCE = 200;
+
+const sentReply = z.strictObject({ toolCallId: z.string(), reply: toolReply });
 
 /**
  * The run log that several portals share: a stream per run whose entry ids are the sequence numbers, one channel that wakes
@@ -21,12 +24,13 @@ export function redisRunLog(url: string, options: { keepAfterEndMs?: number; pre
   const key = (runId: string) => `${prefix}:${runId}`;
   const stopKey = (runId: string) => `${prefix}:${runId}:stop`;
   const last = new Map<string, number>();
-  const listeners = new Map<string, Set<() => void>>();
-  subscriber.on("message", (channel) => {
-    for (const listener of listeners.get(channel) ?? []) listener();
+  const replyKey = (runId: string) => `${prefix}:${runId}:reply`;
+  const listeners = new Map<string, Set<(message: string) => void>>();
+  subscriber.on("message", (channel, message) => {
+    for (const listener of listeners.get(channel) ?? []) listener(message);
   });
 
-  const listen = async (channel: string, listener: () => void): Promise<() => void> => {
+  const listen = async (channel: string, listener: (message: string) => void): Promise<() => void> => {
     const all = listeners.get(channel) ?? new Set();
     listeners.set(channel, all.add(listener));
     if (all.size === 1) await subscriber.subscribe(channel);
@@ -120,6 +124,14 @@ export function redisRunLog(url: string, options: { keepAfterEndMs?: number; pre
       if ((await connection.exists(stopKey(runId))) === 1) once();
       return unlisten;
     },
+    async reply(runId, toolCallId, reply) {
+      await connection.publish(replyKey(runId), JSON.stringify({ toolCallId, reply }));
+    },
+    onReply: (runId, listener) =>
+      listen(replyKey(runId), (message) => {
+        const sent = sentReply.safeParse(JSON.parse(message));
+        if (sent.success) listener(sent.data.toolCallId, sent.data.reply);
+      }),
     async dispose() {
       connection.disconnect();
       subscriber.disconnect();

@@ -117,6 +117,25 @@ function contract(name: string, open: (options: { keepAfterEndMs?: number }) => 
       await other.requestStop(randomUUID());
     });
 
+    it("brings replies to tool calls to the writer, from anywhere, in order, while it listens", async () => {
+      const runId = await started();
+      const heard: unknown[] = [];
+      const unhear = await log.onReply(runId, (toolCallId, reply) => heard.push([toolCallId, reply]));
+      await other.reply(runId, "call-1", { approved: true });
+      await other.reply(runId, "call-2", { output: { цена: [1, null] } });
+      await other.reply(randomUUID(), "call-3", { approved: true });
+      await expect
+        .poll(() => heard)
+        .toEqual([
+          ["call-1", { approved: true }],
+          ["call-2", { output: { цена: [1, null] } }],
+        ]);
+      unhear();
+      await other.reply(runId, "call-4", { errorText: "late" });
+      await sleep(30);
+      expect(heard).toHaveLength(2);
+    });
+
     it("forgets a run some time after its end", async () => {
       const short = open({ keepAfterEndMs: 60 }).log;
       const runId = randomUUID();

@@ -1,7 +1,9 @@
-import type { ChatEvent } from "@gpt-agent/core/chat-events";
+import type { ChatEvent, ToolReply } from "@gpt-agent/core/chat-events";
 
 /** One event of a run. `seq` counts from 1 without gaps. */
 export type LoggedEvent = { seq: number; event: ChatEvent };
+
+export type ReplyListener = (toolCallId: string, reply: ToolReply) => void;
 
 /**
  * What a run has said so far, for any number of readers, and the way to stop it from anywhere. One writer per run; a reader
@@ -25,6 +27,10 @@ export interface RunLog {
   requestStop(runId: string): Promise<void>;
   /** Calls `listener` once when a stop is (or was) asked for. Returns the way to stop listening. */
   onStop(runId: string, listener: () => void): Promise<() => void>;
+  /** Hands the writer of a run, wherever it is, what a tool call waits for. Nobody listening: nothing happens. */
+  reply(runId: string, toolCallId: string, reply: ToolReply): Promise<void>;
+  /** Calls `listener` with every reply from now on. Returns the way to stop listening. */
+  onReply(runId: string, listener: ReplyListener): Promise<() => void>;
   dispose(): Promise<void>;
 }
 

@@ -1,0 +1,144 @@
+import type { ChatEvent, MessagePart } from "@gpt-agent/core/chat-events";
+import type { LlmUsage } from "@gpt-agent/core/llm/llm";
+import { CitationWeaver, type MadeCitation, type WovenPiece } from "./citations.ts";
+import type { Passage } from "./retrieve.ts";
+import type { UsedTool } from "./tool-session.ts";
+
+/** What an answer leaves behind: the message and its receipt. */
+export type Receipt = {
+  status: "finished" | "stopped" | "failed";
+  outcome: "answered" | "unanswered" | "stopped" | "failed";
+  responder: "model" | "quotes";
+  usage: LlmUsage;
+  text: string;
+  parts: MessagePart[];
+  passages: Passage[];
+  citations: MadeCitation[];
+  actions: UsedTool[];
+  question: string;
+  /** What the knowledge was searched for; null when it was not. */
+  searchText: string | null;
+  promptHash: string | null;
+  errorCode: string | null;
+  /** The conversation's title, when this question gives it one. */
+  title: string | null;
+  /** What was said before, in short, up to and including a message. */
+  summary: { text: string; until: string } | null;
+  retrievalMs: number | null;
+  firstTokenMs: number | null;
+  totalMs: number;
+};
+
+const NO_USAGE: LlmUsage = { model: null, provider: null, promptTokens: 0, completionTokens: 0, cachedTokens: 0, costMicros: 0 };
+
+/** What was spent in two calls; the later one names the model. */
+const plus = (a: LlmUsage, b: LlmUsage): LlmUsage => ({
+  ...a,
+  ...b,
+  promptTokens: a.promptTokens + b.promptTokens,
+  completionTokens: a.completionTokens + b.completionTokens,
+  cachedTokens: a.cachedTokens + b.cachedTokens,
+  costMicros: a.costMicros + b.costMicros,
+});
+
+/** The source that a citation names, once for each source, as the AI SDK's own parts. */
+function sourceEvent({ citation, passage }: MadeCitation): ChatEvent {
+  if (passage.url) return { type: "source-url", sourceId: passage.sourceId, url: passage.url, title: citation.title };
+  return { type: "source-document", sourceId: passage.sourceId, mediaType: passage.mediaType ?? "text/plain", title: citation.title };
+}
+
+/** One answer in the making: collects what the receipt needs while the events go out. */
+export class Draft {
+  readonly began = performance.now();
+  /** Texts and tool calls in the order they came. */
+  private readonly told: Extract<MessagePart, { type: "text" | "dynamic-tool" }>[] = [];
+  private openText: { type: "text"; text: string } | null = null;
+  private texts = 0;
+  private readonly announced = new Set<string>();
+  private weaver = new CitationWeaver([], "");
+  passages: Passage[] = [];
+  searchText: string | null = null;
+  retrievalMs: number | null = null;
+  firstTokenMs: number | null = null;
+  promptHash: string | null = null;
+  usage = NO_USAGE;
+
+  constructor(private readonly question: string) {}
+
+  /** Milliseconds since the answer began. */
+  elapsed(): number {
+    return Math.round(performance.now() - this.began);
+  }
+
+  /** A responder begins to write from these passages. */
+  begin(passages: Passage[]): void {
+    this.passages = passages;
+    this.weaver = new CitationWeaver(passages, this.question);
+  }
+
+  spend(usage: LlmUsage): void {
+    this.usage = plus(this.usage, usage);
+  }
+
+  *write(delta: string): Generator<ChatEvent> {
+    yield* this.emit(this.weaver.push(delta));
+  }
+
+  /** A finished tool call: it stands between the texts around it. */
+  keep(part: Extract<MessagePart, { type: "dynamic-tool" }>): void {
+    this.told.push(part);
+  }
+
+  *endText(): Generator<ChatEvent> {
+    yield* this.emit(this.weaver.end());
+    if (this.openText) yield { type: "text-end", id: this.textId };
+    this.openText = null;
+  }
+
+  get citations(): MadeCitation[] {
+    return this.weaver.made;
+  }
+
+  get text(): string {
+    return this.told.flatMap((part) => (part.type === "text" ? part.text : [])).join("\n\n");
+  }
+
+  get hasText(): boolean {
+    return this.texts > 0;
+  }
+
+  /** All that the message keeps: citations, then texts and tools as they came, then `more`. */
+  parts(more: MessagePart[]): MessagePart[] {
+    const cited = this.citations.map(
+      ({ citation }): MessagePart => ({ type: "data-citation", id: `citation-${citation.index}`, data: citation }),
+    );
+    return [...cited, ...this.told, ...more];
+  }
+
+  private get textId(): string {
+    return `text-${this.texts}`;
+  }
+
+  private *emit(pieces: WovenPiece[]): Generator<ChatEvent> {
+    for (const piece of pieces) {
+      if (piece.type === "citation") {
+        const { sourceId, index } = piece.citation;
+        if (!this.announced.has(sourceId)) {
+          this.announced.add(sourceId);
+          yield sourceEvent(piece);
+        }
+        yield { type: "data-citation", id: `citation-${index}`, data: piece.citation };
+        continue;
+      }
+      if (!this.openText) {
+        this.openText = { type: "text", text: "" };
+        this.told.push(this.openText);
+        this.texts++;
+        this.firstTokenMs ??= this.elapsed();
+        yield { type: "text-start", id: this.textId };
+      }
+      this.openText.text += piece.text;
+      yield { type: "text-delta", id: this.textId, delta: piece.text };
+    }
+  }
+}
