@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { agentAction } from "./agent-actions.ts";
+import { agentActions } from "./agent-actions.ts";
 
 const text = (max: number) => z.string().trim().max(max);
 const prompts = z.array(text(120).min(1)).max(6).default([]);
@@ -38,7 +38,7 @@ export const agentSettings = z.strictObject({
   suggestions: z.boolean().default(true),
   topics: topics.prefault({}),
   /** What the agent can do over HTTP. */
-  actions: z.array(agentAction).max(20).default([]),
+  actions: agentActions.default([]),
   avatar,
   primaryColor: z
     .string()

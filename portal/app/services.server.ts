@@ -5,6 +5,10 @@ import { createEmbedder } from "@gpt-agent/core/llm/embed";
 import { openRouterLlm } from "@gpt-agent/core/llm/openrouter";
 import { quotesLlm } from "@gpt-agent/core/llm/quotes";
 import { createLog } from "@gpt-agent/core/log";
+import { createSafeFetch } from "@gpt-agent/core/safe-fetch";
+import { createSecretBox } from "@gpt-agent/core/secrets";
+import { createActions } from "~/chat/actions/actions";
+import { secretStore } from "~/chat/actions/secret-headers";
 import { createChat } from "~/chat/chat";
 import { embedQuestion, retrieve } from "~/chat/retrieve";
 import { memoryRunLog } from "~/chat/run-log/memory";
@@ -22,6 +26,11 @@ export const log = createLog(env.LOG_LEVEL, { process: "portal" });
 export const dbConfig = { url: env.SUPABASE_URL, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY };
 /** Past RLS: for the visitor API alone, whose callers are not Supabase users. Behind login it is always userDb. */
 export const service = serviceDb(dbConfig);
+
+/** The way out to addresses that customers give. */
+const safeFetch = createSafeFetch({ allow: env.EGRESS_ALLOW, userAgent: `GPT-Agent-Platform/0.1 (+${env.APP_URL})` });
+export const secretBox = createSecretBox(env.ENCRYPTION_KEY);
+export const actions = createActions({ egress: safeFetch, secrets: secretStore(service, secretBox, log), log });
 
 const onLimiterFailure = (error: unknown) => log.warn("the shared limits are away, using local ones", { error });
 export const limiter = createLimiter(env.REDIS_URL ? redisCounter(env.REDIS_URL) : memoryCounter(), memoryCounter(), onLimiterFailure);
