@@ -40,6 +40,9 @@ export function urlProblem(template: string, schema: ActionSchema): UrlProblem |
   return names(parts.path).every((name) => schema.required?.includes(name)) ? null : "path_parameter_not_required";
 }
 
+/** The origin ("https://host:port") that a sound template leads to. */
+export const originOf = (template: string): string => new URL(split(template)?.authority ?? template).origin;
+
 /** A value that must not go where the template wants it. The message is for the model. */
 export class UrlValueError extends Error {
   override name = "UrlValueError";
@@ -56,7 +59,7 @@ type Input = Record<string, unknown>;
 export function fillUrl(template: string, input: Input): { url: URL; rest: Input } {
   const parts = split(template);
   if (!parts) throw new UrlValueError("The action's address is not valid.");
-  const { origin } = new URL(parts.authority);
+  const origin = originOf(template);
   const path = parts.path
     .split("/")
     .map((segment) => fillSegment(segment, input))

@@ -51,7 +51,7 @@ export const chat = createChat({
   retrieve: (query, signal) => retrieve(service, query, signal, embed),
   llm: model ?? quotesLlm(),
   fallback: quotesLlm({ fallback: true }),
-  actions: null,
+  actions,
   log,
 });
 

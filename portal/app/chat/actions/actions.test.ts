@@ -75,11 +75,11 @@ const action = (over: object = {}) => agentAction.parse({ ...orderStatus, url: `
 const caller = (over: object = {}) => ({ orgId: shop.orgId, agentId: shop.agentId, signal: new AbortController().signal, ...over });
 const run = (over: object = {}, input: unknown = { id: "A-7" }, who = caller()) => actions.run(action(over), input, who);
 
-async function addSecret(value: string, agent = shop, sealer = box): Promise<string> {
+async function addSecret(value: string, agent = shop, at = origin): Promise<string> {
   const id = crypto.randomUUID();
   await backend.db.query(
     "insert into agent_secrets (id, org_id, agent_id, name, sealed, created_by) values ($1, $2, $3, 'Authorization', $4, $5)",
-    [id, agent.orgId, agent.agentId, sealer.seal(value, agentSecretPlace(agent.orgId, id)), agent.ownerId],
+    [id, agent.orgId, agent.agentId, box.seal(value, agentSecretPlace(agent.orgId, id, at)), agent.ownerId],
   );
   return id;
 }
@@ -150,6 +150,7 @@ describe("what is sent", () => {
     [{ id: "x".repeat(20_000) }, "The input is too long."],
   ])("an input that does not fit is told to the model and reaches nobody: %j", async (input, problem) => {
     const outcome = await run({}, input);
+    expect(actions.check(action(), input)).toBe((outcome as { error: string }).error);
     expect(outcome).toMatchObject({
       ok: false,
       error: problem instanceof RegExp ? expect.stringMatching(problem) : (problem ?? expect.any(String)),
@@ -292,6 +293,16 @@ describe("secrets", () => {
     const lost = withKeys([{ id: "2", key: randomBytes(32) }]);
     expect(await lost.run(action(headers(moved)), { id: "1" }, caller())).toMatchObject(missing);
     expect(seen).toEqual([]);
+  });
+
+  test("a secret is sent to the origin it was given for and to no other, whoever edits the action", async () => {
+    const headers = [{ name: "Authorization", secretId: await addSecret("Bearer elsewhere", shop, "https://api.example.com") }];
+    expect(await run({ headers })).toMatchObject({ ok: false, error: expect.stringContaining("a secret is missing") });
+    expect(await run({ headers, url: `${origin}/@api.example.com/` })).toMatchObject({ ok: false });
+    expect(seen).toEqual([]);
+    const unsaved = new Map([[headers[0]!.secretId, "Bearer tried"]]);
+    expect((await actions.tryOut(action({ headers }), { id: "1" }, caller({ unsaved }))).outcome.ok).toBe(true);
+    expect(seen[0]!.headers.authorization).toBe("Bearer tried");
   });
 
   test("after a rotation a secret is sealed anew when it is first used", async () => {

@@ -17,6 +17,8 @@ export type ActionCaller = {
   signal: AbortSignal;
   /** Names the call to the service, so that one it hears twice can have the effect of once. */
   callId?: string;
+  /** Secrets that are not stored yet, by their ids: an editor tries them. */
+  unsaved?: ReadonlyMap<string, string>;
 };
 
 /** `error` is in short plain English for the model, and holds no secret. */
@@ -34,6 +36,8 @@ export type ActionTrial = {
 export type Actions = {
   /** The enabled actions as tools for a model. */
   toolsFor(settings: Pick<AgentSettings, "actions">): LlmTool[];
+  /** What is wrong with an input, in words for the model that wrote it; null when it fits the action's parameters. */
+  check(action: AgentAction, input: unknown): string | null;
   /**
    * Runs an action once. Whether the visitor has agreed is the caller's to know. An action that does not exist, is disabled,
    * is called wrongly or fails gives an outcome that says so.
@@ -98,6 +102,10 @@ export function createActions({ egress, secrets, log }: ActionDeps): Actions {
       actions
         .filter(({ enabled }) => enabled)
         .map(({ name, description, parameters }) => ({ name, description, parameters: closed(parameters) })),
+    check(action, input) {
+      const checked = checkInput(action.parameters, input);
+      return checked.ok ? null : checked.problem;
+    },
     async run(action, input, caller) {
       caller.signal.throwIfAborted();
       if (!action?.enabled) return refusal("There is no such action.");

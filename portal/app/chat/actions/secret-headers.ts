@@ -1,3 +1,4 @@
+import { originOf } from "@gpt-agent/core/action-url";
 import type { AgentAction } from "@gpt-agent/core/agent-actions";
 import type { Db } from "@gpt-agent/core/db";
 import type { Log } from "@gpt-agent/core/log";
@@ -12,18 +13,28 @@ export type OpenedHeaders = { headers: Record<string, string>; secretHeaders: st
 
 export type SecretStore = {
   /** An action's headers with its secrets opened. @throws MissingSecretError */
-  headersOf(action: AgentAction, owner: { orgId: string; agentId: string }): Promise<OpenedHeaders>;
+  headersOf(action: AgentAction, owner: SecretOwner): Promise<OpenedHeaders>;
 };
 
-/** Where a secret of an agent belongs: what sealing binds it to. */
-export const agentSecretPlace = (orgId: string, id: string): SealedFor => ({ orgId, purpose: "agent_secrets", rowId: id });
+type SecretOwner = { orgId: string; agentId: string; unsaved?: ReadonlyMap<string, string> };
+
+/**
+ * Where a secret of an agent belongs: what sealing binds it to. The origin is part of it, so that whoever may edit an action
+ * cannot have its secrets sent to a server of their own.
+ */
+export const agentSecretPlace = (orgId: string, id: string, origin: string): SealedFor => ({
+  orgId,
+  purpose: `agent_secrets ${origin}`,
+  rowId: id,
+});
 
 /** The sealed headers of agents, read past Row Level Security with organization and agent in every query. */
 export function secretStore(db: Db, box: SecretBox, log: Log): SecretStore {
   return {
-    async headersOf(action, { orgId, agentId }) {
-      const ids = action.headers.flatMap((header) => ("secretId" in header ? [header.secretId] : []));
-      const opened = ids.length > 0 ? await open(ids, orgId, agentId) : new Map<string, string>();
+    async headersOf(action, { orgId, agentId, unsaved }) {
+      const opened = new Map(unsaved);
+      const ids = action.headers.flatMap((header) => ("secretId" in header && !opened.has(header.secretId) ? [header.secretId] : []));
+      if (ids.length > 0) await open(ids, { orgId, agentId, origin: originOf(action.url) }, opened);
       const headers: Record<string, string> = {};
       for (const header of action.headers) {
         headers[header.name.toLowerCase()] = "secretId" in header ? opened.get(header.secretId)! : header.value;
@@ -33,27 +44,26 @@ export function secretStore(db: Db, box: SecretBox, log: Log): SecretStore {
     },
   };
 
-  async function open(ids: string[], orgId: string, agentId: string): Promise<Map<string, string>> {
+  async function open(ids: string[], at: { orgId: string; agentId: string; origin: string }, opened: Map<string, string>): Promise<void> {
+    const { orgId, agentId, origin } = at;
     const { data, error } = await db.from("agent_secrets").select("id, sealed").eq("org_id", orgId).eq("agent_id", agentId).in("id", ids);
     if (error) throw new Error("Secrets cannot be read", { cause: error });
-    const opened = new Map<string, string>();
     for (const { id, sealed } of data) {
+      const place = agentSecretPlace(orgId, id, origin);
       try {
-        opened.set(id, box.open(sealed, agentSecretPlace(orgId, id)));
+        opened.set(id, box.open(sealed, place));
       } catch (cause) {
         if (!(cause instanceof SecretError)) throw cause;
         log.error("a secret of an action cannot be opened", { agentId, secretId: id, code: cause.code });
         throw new MissingSecretError("A secret cannot be opened", { cause });
       }
-      if (box.isStale(sealed)) await sealAnew(id, orgId, sealed, opened.get(id)!);
+      if (box.isStale(sealed)) await sealAnew(id, orgId, sealed, box.seal(opened.get(id)!, place));
     }
     if (ids.some((id) => !opened.has(id))) throw new MissingSecretError("A secret is gone");
-    return opened;
   }
 
   /** After a rotation each secret moves to the new key when it is first used; who was quicker or failed changes nothing. */
-  async function sealAnew(id: string, orgId: string, stale: string, plain: string): Promise<void> {
-    const sealed = box.seal(plain, agentSecretPlace(orgId, id));
+  async function sealAnew(id: string, orgId: string, stale: string, sealed: string): Promise<void> {
     const { error } = await db.from("agent_secrets").update({ sealed }).eq("org_id", orgId).eq("id", id).eq("sealed", stale);
     if (error) log.warn("a secret could not be sealed anew", { secretId: id, error });
   }
