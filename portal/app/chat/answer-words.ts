@@ -3,7 +3,7 @@ import type { Locale } from "@gpt-agent/core/locales";
 /** What visitors are told when an answer, or a step of it, ends badly. */
 export const ANSWER_WORDS: Record<
   Locale,
-  { interrupted: string; failed: string; unavailable: string; toolFailed: string; toolDeclined: string }
+  { interrupted: string; failed: string; unavailable: string; toolFailed: string; toolDeclined: string; overBudget: string }
 > = {
   en: {
     interrupted: "The answer was interrupted. What was written so far is kept; you can try again.",
@@ -11,6 +11,7 @@ export const ANSWER_WORDS: Record<
     unavailable: "The knowledge can't be searched right now. Please try again in a minute.",
     toolFailed: "This did not work.",
     toolDeclined: "Not allowed, so nothing was done.",
+    overBudget: "The assistant has answered all it can for now. Please come back later.",
   },
   ru: {
     interrupted: "Ответ прервался. Написанное сохранено; можно попробовать ещё раз.",
@@ -18,5 +19,6 @@ export const ANSWER_WORDS: Record<
     unavailable: "Поиск по документам сейчас недоступен. Попробуйте ещё раз через минуту.",
     toolFailed: "Не получилось.",
     toolDeclined: "Вы не разрешили, поэтому ничего не сделано.",
+    overBudget: "Ассистент пока ответил на всё, на что мог. Загляните, пожалуйста, позже.",
   },
 };

@@ -1,7 +1,10 @@
 import { agentSettings } from "@gpt-agent/core/agent-settings";
 import type { Db } from "@gpt-agent/core/db";
 import { AppError, type ErrorCode } from "@gpt-agent/core/errors";
+import { RESERVED_FOR_AN_ANSWER } from "@gpt-agent/core/limits";
+import { pickLocale } from "@gpt-agent/core/locales";
 import { z } from "zod";
+import { ANSWER_WORDS } from "./answer-words.ts";
 import type { Receipt } from "./draft.ts";
 
 const HINTS: Record<string, [ErrorCode, string]> = {
@@ -23,14 +26,18 @@ export function turnError(error: { message: string; hint?: string | null }): App
 
 const overLimit = z.object({ subject: z.string(), metric: z.string(), retryAfter: z.int().positive() });
 
-/** A used-up budget: callers with an API key are told which one, visitors only that it is so. */
-function overBudget(error: { message: string; details: string }, { channel }: Pick<TurnRequest, "channel">): AppError {
+/**
+ * A used-up budget. Callers with an API key are told which one; visitors only that there are no more answers for now, in their
+ * language: what an organization spends is nobody else's business. Who asks too often for a limit of their own is rate_limited.
+ */
+function overBudget(error: { message: string; details: string }, { channel, locale }: Pick<TurnRequest, "channel" | "locale">): AppError {
   const { subject, metric, retryAfter } = overLimit.parse(JSON.parse(error.details));
+  const tooFast = ["requests_per_minute", "concurrent_runs"].includes(metric) && ["visitor", "api_key"].includes(subject);
   const message =
     channel === "api"
-      ? `The budget of the ${subject.replace("_", " ")} for ${metric.replaceAll("_", " ")} is used up. Try again in ${retryAfter} s.`
-      : "The assistant has answered all it can for now. Please come back later.";
-  return new AppError("over_budget", message, { cause: error, retryAfter });
+      ? `The limit of ${metric.replaceAll("_", " ")} (${subject.replace("_", " ")}) is used up. Try again in ${retryAfter} s.`
+      : ANSWER_WORDS[pickLocale(locale)].overBudget;
+  return new AppError(tooFast ? "rate_limited" : "over_budget", message, { cause: error, retryAfter });
 }
 
 const begun = z.object({
@@ -72,16 +79,17 @@ export type TurnRequest = {
   idempotency?: { scope: string; key: string; requestHash: string };
   /** The API key of an API call. */
   apiKeyId?: string;
-  /** The most that the answer can use, set aside in the budgets until it has ended: tokens and micro-dollars. */
+  /** The most that the answer can use, set aside in the budgets until it has ended; by default RESERVED_FOR_AN_ANSWER of a model. */
   reserve?: { tokens: number; micros: number };
 };
 
 /**
  * Stores the question and begins the run that answers it; a repeated one finds the run it began before.
- * @throws AppError by what is wrong: not_found, origin_not_allowed, unauthenticated, idempotency_mismatch, over_budget, unavailable
+ * @throws AppError by what is wrong: not_found, origin_not_allowed, unauthenticated, idempotency_mismatch, over_budget, rate_limited, unavailable
  */
 export async function beginTurn(db: Db, request: TurnRequest): Promise<BegunTurn> {
   const { ask } = request;
+  const reserve = request.reserve ?? (request.responder === "model" ? RESERVED_FOR_AN_ANSWER : { tokens: 0, micros: 0 });
   const { data, error } = await db.rpc("begin_turn", {
     org: request.orgId,
     agent: request.agentId,
@@ -100,8 +108,8 @@ export async function beginTurn(db: Db, request: TurnRequest): Promise<BegunTurn
     idempotency_key: request.idempotency?.key ?? null,
     request_hash: request.idempotency?.requestHash ?? null,
     api_key: request.apiKeyId ?? null,
-    reserve_tokens: request.reserve?.tokens ?? 0,
-    reserve_micros: request.reserve?.micros ?? 0,
+    reserve_tokens: reserve.tokens,
+    reserve_micros: reserve.micros,
   });
   if (error) throw error.hint === "over_limit" ? overBudget(error, request) : turnError(error);
   return begun.parse(data);

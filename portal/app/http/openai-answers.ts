@@ -55,6 +55,7 @@ export const openAiErrorBody = z.strictObject({
       "permission_error",
       "not_found_error",
       "rate_limit_error",
+      "insufficient_quota",
       "invalid_request_error",
       "server_error",
     ]),

@@ -122,7 +122,11 @@ const TYPES: Record<number, string> = {
 export function openAiError(error: AppError, requestId: string): Response {
   const headers = errorHeaders(error, requestId);
   headers.set("content-type", "application/json");
-  const type = TYPES[error.status] ?? (error.status >= 500 ? "server_error" : "invalid_request_error");
+  // What OpenAI says when the money is gone; its clients tell it apart from asking too fast.
+  const type =
+    error.code === "over_budget"
+      ? "insufficient_quota"
+      : (TYPES[error.status] ?? (error.status >= 500 ? "server_error" : "invalid_request_error"));
   return new Response(JSON.stringify({ error: { message: error.message, type, code: error.code, param: null } }), {
     status: error.status,
     headers,
