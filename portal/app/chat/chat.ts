@@ -148,7 +148,7 @@ export function createChat(deps: ChatDeps) {
           conversationId: request.conversationId,
           question: turn.question,
           history,
-          summary: null,
+          summary: given.history ? null : turn.summary,
           locale: languageOf(turn.question, history, pickLocale(turn.locale)),
           clientTools: given.clientTools ?? [],
           attended: request.visitorId !== null,

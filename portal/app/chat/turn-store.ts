@@ -56,8 +56,6 @@ const begun = z.object({
   /** What was said before `history`, in short; null when the history is whole. */
   summary: z.string().nullable(),
   history: z.array(z.object({ id: z.uuid(), author: z.enum(["visitor", "agent", "operator"]), text: z.string() })),
-  /** Is this the conversation's first question? */
-  isFirst: z.boolean(),
 });
 export type BegunTurn = z.infer<typeof begun>;
 
@@ -146,6 +144,10 @@ export async function finishTurn(db: Db, orgId: string, runId: string, receipt: 
       firstTokenMs: receipt.firstTokenMs,
       totalMs: receipt.totalMs,
       errorCode: receipt.errorCode,
+      searchText: receipt.searchText,
+      title: receipt.title,
+      summary: receipt.summary,
+      actions: receipt.actions.map((action, at) => ({ ...action, position: at + 1 })),
       passages: receipt.passages.map((passage) => ({
         position: passage.index,
         chunkId: passage.chunkId,

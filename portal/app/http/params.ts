@@ -20,9 +20,11 @@ export const conversationId = z.string().regex(/^[\w.:-]{1,100}$/, { error: "mus
 
 /** A tool call's id as the stream told it. */
 export function toolCallParam(value: string | undefined): string {
-  if (!/^call-[0-9a-f-]{36}$/.test(value ?? "")) throw notFound();
-  return value!;
+  const parsed = toolCallId.safeParse(value);
+  if (!parsed.success) throw notFound();
+  return parsed.data;
 }
+export const toolCallId = z.string().regex(/^call-[0-9a-f-]{36}$/);
 
 /** A citation's number. */
 export function indexOr404(value: string | undefined): number {

@@ -1,9 +1,9 @@
-import { agentConfig, chatEvent, visitorSession } from "@gpt-agent/core/chat-events";
+import { agentConfig, chatEvent, toolReply, visitorSession } from "@gpt-agent/core/chat-events";
 import { z } from "zod";
 import { chatRequest } from "../chat-request.ts";
 import { sessionRequest } from "../visitor-requests.ts";
 import type { Answer, Operation } from "./operation.ts";
-import { AGENT_ID, CONVERSATION_ID, IDEMPOTENCY_KEY } from "./parameters.ts";
+import { AGENT_ID, CONVERSATION_ID, IDEMPOTENCY_KEY, TOOL_CALL_ID } from "./parameters.ts";
 import { answerSchema, requestSchema } from "./schemas.ts";
 
 const answerStream: Answer = {
@@ -97,6 +97,20 @@ export const chatOperations: Operation[] = [
     access: { visitor: true },
     parameters: [CONVERSATION_ID],
     answers: { 204: { description: "Nothing is being written any more." } },
+    errors: ["not_found"],
+  },
+  {
+    id: "replyToToolCall",
+    method: "post",
+    path: "/api/v1/chat/{conversationId}/tools/{toolCallId}",
+    tag: "Visitor API",
+    summary: "Answer a tool call",
+    description:
+      "An answer that called a tool may wait: for the visitor's consent (`approval: needed` in its `tool-input-available`), or for the result of a tool of the page. What comes too late is taken and changes nothing.",
+    access: { visitor: true },
+    parameters: [CONVERSATION_ID, TOOL_CALL_ID],
+    body: { kind: "json", schema: requestSchema("ToolReply", toolReply), example: { approved: true } },
+    answers: { 204: { description: "Passed on to the answer." } },
     errors: ["not_found"],
   },
 ];

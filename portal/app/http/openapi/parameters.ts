@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { conversationId } from "../params.ts";
+import { conversationId, toolCallId } from "../params.ts";
 import type { Parameter } from "./operation.ts";
 
 /** The parameters that several operations share. */
@@ -15,6 +15,7 @@ export const CONVERSATION_ID: Parameter = {
   description: "The id that the visitor's browser chose.",
   schema: conversationId,
 };
+export const TOOL_CALL_ID: Parameter = { in: "path", name: "toolCallId", description: "As the stream told it.", schema: toolCallId };
 export const MESSAGE_ID: Parameter = { in: "path", name: "messageId", description: "The answer's id.", schema: z.uuid() };
 export const IDEMPOTENCY_KEY: Parameter = {
   in: "header",
