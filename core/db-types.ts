@@ -1148,12 +1148,14 @@ export type Database = {
     };
     Views: Record<never, never>;
     Functions: {
+      action_use: { Args: { org: string | null; agent: string | null }; Returns: { name: string; used: number; failed: number; declined: number; last_used: string }[] };
       add_chunks: { Args: { version: string | null; batch: Json | null }; Returns: number };
       add_embeddings: { Args: { version: string | null; embedding_model: string | null; batch: Json | null }; Returns: undefined };
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       begin_source_version: { Args: { source: string | null; version_hash: string | null; pages: number | null; chars: number | null; lang: string | null; chunk_total: number | null }; Returns: string };
       begin_turn: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; message_id: string | null; message_text: string | null; regenerate?: boolean | null; answer_id?: string | null; visitor_locale?: string | null; page_url?: string | null; responder?: string | null; idempotency_scope?: string | null; idempotency_key?: string | null; request_hash?: string | null; history_limit?: number | null; api_key?: string | null; reserve_tokens?: number | null; reserve_micros?: number | null }; Returns: Json };
       budget_use: { Args: { org: string | null }; Returns: { id: string; agent_id: string; api_key_id: string; subject: string; metric: string; limit_value: number; used: number; reserved: number; period_end: string; updated_at: string }[] };
+      change_agent_settings: { Args: { org: string | null; agent: string | null; base: string | null; agent_settings: Json | null }; Returns: string };
       chunks_to_embed: { Args: { version: string | null; embedding_model: string | null; max_rows?: number | null }; Returns: { chunk_id: string; content: string }[] };
       claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };

@@ -1,5 +1,5 @@
 -- Agents, their versions and origins.
-select plan(28);
+select plan(36);
 
 create temporary table ids as
   select (select id from public.agents where public_id = 'agent-a') as a, (select id from public.agents where public_id = 'agent-b') as b,
@@ -22,6 +22,14 @@ select throws_ok($$select public.save_agent(tests.org('A'), (select a from ids),
 select lives_ok($$select public.save_agent(tests.org('A'), null, 'New', '{}', array['https://n.example'])$$, 'without an id a new agent is made');
 select is((select v.number from public.agents a join public.agent_versions v on v.id = a.published_version_id where a.name = 'New'), 1, 'with version 1 published');
 
+-- change_agent_settings: only from the version that is published.
+select is(public.change_agent_settings(tests.org('A'), (select a from ids), (select version_a from ids), '{"greeting": "Lost"}'), null, 'settings made from a version of the past are not published');
+select is((select max(number) from public.agent_versions where agent_id = (select a from ids)), 3, 'and leave no version behind');
+select isnt(public.change_agent_settings(tests.org('A'), (select a from ids), (select published_version_id from public.agents where id = (select a from ids)), '{"greeting": "Hello"}'), null, 'those made from the published one are');
+select is((select v.settings ->> 'greeting' || v.number || a.name from public.agents a join public.agent_versions v on v.id = a.published_version_id where a.id = (select a from ids)), 'Hello4Ассистент', 'as the next version, and the name stays');
+select throws_ok($$select public.change_agent_settings(tests.org('B'), (select b from ids), (select version_b from ids), '{}')$$, 'P0002', 'No such agent', 'another organization''s agent is not found');
+select throws_ok($$select public.change_agent_settings(tests.org('A'), (select b from ids), (select version_b from ids), '{}')$$, 'P0002', 'No such agent', 'T07: also under one''s own organization');
+
 -- What an editor may not write.
 select throws_ok($$insert into public.agents (org_id, name, public_id) values (tests.org('A'), 'Squatter', 'demo')$$, '42501', null, 'T03: nobody picks a public id');
 select throws_ok($$update public.agents set org_id = tests.org('B') where id = (select a from ids)$$, '42501', null, 'T03: an agent stays in its organization');
@@ -37,7 +45,9 @@ select throws_ok($$select public.save_agent(tests.org('A'), (select b from ids),
 select throws_ok($$select public.save_agent(tests.org('B'), null, 'Mine', '{}', '{}')$$, '42501', null, 'nor can one be made there');
 select tests.act_as('operator');
 select throws_ok($$select public.save_agent(tests.org('A'), (select a from ids), 'x', '{}', '{}')$$, 'P0002', null, 'T02: an operator changes no agent');
+select throws_ok($$select public.change_agent_settings(tests.org('A'), (select a from ids), null, '{}')$$, 'P0002', null, 'T02: nor its settings');
 select tests.act_as('removed');
+select throws_ok($$select public.change_agent_settings(tests.org('A'), (select a from ids), null, '{}')$$, 'P0002', null, 'T18: nor does a removed admin, in part');
 select throws_ok($$select public.save_agent(tests.org('A'), (select a from ids), 'x', '{}', '{}')$$, 'P0002', null, 'T18: nor does a removed admin');
 
 select tests.act_as('service_role');

@@ -153,8 +153,10 @@ describe("T21 T08: over REST, every function", () => {
   test("that takes an organization tells outsiders nothing about it", async () => {
     const asked = functions.filter(({ name, args }) => CALLABLE_BY_PEOPLE.includes(name) && args?.includes("org"));
     expect(asked.map((fn) => fn.name)).toEqual([
+      "action_use",
       "add_file_source",
       "budget_use",
+      "change_agent_settings",
       "list_members",
       "reread_source",
       "save_agent",
@@ -172,7 +174,7 @@ describe("T21 T08: over REST, every function", () => {
       }
     }
     // Nothing is a telling answer only where there is something to be told.
-    const readable = { budget_use: {}, search_chunks: { embedding_model: "m" }, list_members: {} };
+    const readable = { action_use: {}, budget_use: {}, search_chunks: { embedding_model: "m" }, list_members: {} };
     for (const [name, given] of Object.entries(readable)) {
       const fn = functions.find((one) => one.name === name) as Fn;
       const own = await call("viewer", `rpc/${name}`, { method: "POST", body: JSON.stringify({ ...argumentsOf(fn), ...given }) });

@@ -19,6 +19,8 @@ export const SECURITY_DEFINERS: Record<string, string> = {
 export const CALLABLE_BY_PEOPLE = [
   "create_organization",
   "save_agent",
+  "change_agent_settings",
+  "action_use",
   "add_file_source",
   "reread_source",
   "search_chunks",

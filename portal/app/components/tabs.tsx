@@ -34,3 +34,28 @@ export function TabLinks({ label, tabs }: { label: string; tabs: { to: string; l
     </nav>
   );
 }
+
+/** Pages inside one tab, as links that look lighter than tabs do. */
+export function SectionLinks({ label, sections }: { label: string; sections: { to: string; label: string; end?: boolean }[] }) {
+  return (
+    <nav aria-label={label} className="mb-5 flex flex-wrap gap-1">
+      {sections.map((section) => (
+        <NavLink
+          key={section.to}
+          to={section.to}
+          end={section.end}
+          prefetch="intent"
+          preventScrollReset
+          className={({ isActive }) =>
+            classNames(
+              "rounded-full px-3 py-1 text-sm font-medium transition-colors",
+              isActive ? "bg-accent-soft text-accent-ink" : "text-muted hover:bg-hover hover:text-ink",
+            )
+          }
+        >
+          {section.label}
+        </NavLink>
+      ))}
+    </nav>
+  );
+}

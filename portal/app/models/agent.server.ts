@@ -65,6 +65,35 @@ export async function saveAgent(db: Db, change: AgentChange): Promise<string> {
   return unwrap(saved).id;
 }
 
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Changes a part of an agent's settings as a new published version; what others change at the same time stays.
+ * @param change makes the new settings from those that stand; asked again when they have changed meanwhile
+ * @throws AppError "not_found" also when the caller is no editor; "unavailable" when others are quicker time and again
+ */
+export async function changeSettings(
+  db: Db,
+  by: { orgId: string; agentId: string },
+  change: (current: AgentSettings) => AgentSettings,
+): Promise<AgentSettings> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const row = unwrap(await db.from("agents").select(columns).eq("org_id", by.orgId).eq("id", by.agentId).maybeSingle());
+    const [agent] = row ? await withSettings(db, by.orgId, [row]) : [];
+    if (!row || !agent) throw new AppError("not_found", "There is no such agent.");
+    const settings = change(agent.settings);
+    const saved = await db.rpc("change_agent_settings", {
+      org: by.orgId,
+      agent: by.agentId,
+      base: row.published_version_id,
+      agent_settings: settings,
+    });
+    // Null, whatever the generated type says: another version has been published since we looked.
+    if (unwrap(saved) as string | null) return settings;
+  }
+  throw new AppError("unavailable", "Others keep changing these settings. Please try again.", { retryAfter: 1 });
+}
+
 /** Pauses an agent or lets it talk again. */
 export async function setAgentStatus(db: Db, change: { orgId: string; agentId: string; status: "live" | "paused" }): Promise<void> {
   const row = unwrap(

@@ -1,12 +1,11 @@
-import { LOCALES, type Locale } from "@gpt-agent/core/locales";
-import { Tabs } from "radix-ui";
-import { dictionaries, useLocale, useText } from "~/i18n/text";
+import type { Locale } from "@gpt-agent/core/locales";
+import { dictionaries, useText } from "~/i18n/text";
+import { BothLanguages } from "../both-languages";
 import { Field, Textarea } from "../field";
 
-const NAMES: Record<Locale, string> = { en: "English", ru: "Русский" };
 const SUFFIX = { en: "En", ru: "Ru" } as const;
 
-/** What visitors read first, per language. Both languages stay in the form, whichever is shown. */
+/** What visitors read first, per language. */
 export function WelcomeFields({
   texts,
   error,
@@ -15,25 +14,11 @@ export function WelcomeFields({
   error: (field: string) => string | null;
 }) {
   const t = useText();
-  const own = useLocale();
+  const wrong = (locale: Locale) => Boolean(error(`greeting${SUFFIX[locale]}`) || error(`prompts${SUFFIX[locale]}`));
   return (
-    <Tabs.Root defaultValue={own}>
-      <Tabs.List aria-label={t.preferences.language} className="mb-4 inline-flex rounded-md border border-line bg-sunken p-0.5">
-        {LOCALES.map((locale) => (
-          <Tabs.Trigger
-            key={locale}
-            value={locale}
-            className="inline-flex h-7 items-center gap-1.5 rounded-sm px-3 text-sm font-medium text-muted data-[state=active]:bg-raised data-[state=active]:text-ink data-[state=active]:shadow-card"
-          >
-            {NAMES[locale]}
-            {(error(`greeting${SUFFIX[locale]}`) || error(`prompts${SUFFIX[locale]}`)) && (
-              <span className="size-1.5 rounded-full bg-danger" title={t.agentSettings.checkFields} />
-            )}
-          </Tabs.Trigger>
-        ))}
-      </Tabs.List>
-      {LOCALES.map((locale) => (
-        <Tabs.Content key={locale} value={locale} forceMount className="space-y-4 data-[state=inactive]:hidden" tabIndex={-1}>
+    <BothLanguages wrong={wrong}>
+      {(locale) => (
+        <>
           <Field label={t.agentSettings.greeting} error={error(`greeting${SUFFIX[locale]}`)} optional>
             {(wiring) => (
               <Textarea
@@ -60,8 +45,8 @@ export function WelcomeFields({
               />
             )}
           </Field>
-        </Tabs.Content>
-      ))}
-    </Tabs.Root>
+        </>
+      )}
+    </BothLanguages>
   );
 }
