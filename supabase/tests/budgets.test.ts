@@ -95,6 +95,15 @@ const alerts = (budget: string) =>
   sql<{ threshold: number }>("select threshold from usage_alerts where budget_id = $1 order by created_at, threshold", [budget]).then(
     (rows) => rows.map((row) => row.threshold),
   );
+/** 100 questions and a limit of 10, within one minute: when the minute changed meanwhile, as many again did fit, so all of it anew. */
+async function within1Minute<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const minute = Math.floor(Date.now() / 60_000);
+    const result = await work();
+    if (Math.floor(Date.now() / 60_000) === minute) return result;
+    for (const table of ["budgets", "conversations"]) await sql(`delete from ${table} where org_id = $1`, [org]);
+  }
+}
 const loseLeases = async () => {
   await sql("update runs set lease_until = now() - interval '1 second' where org_id = $1 and status = 'running'", [org]);
   await sql("update budget_holds set held_until = now() - interval '1 second' where org_id = $1", [org]);
@@ -126,13 +135,44 @@ describe("H3: 100 parallel questions with 10 left", () => {
     ["visitor", () => ({ eachVisitor: true })],
     ["api_key", () => ({ apiKey: key })],
   ];
-  test.each(subjects)("requests of one %s: exactly 10 are begun", async (subject, given) => {
-    await setBudget("requests_per_minute", 10, given());
-    const who = subject === "api_key" ? { apiKey: key } : { visitor: await newVisitor() };
-    const outcomes = await Promise.all(Array.from({ length: 100 }, () => ask(who)));
+  const metrics = ["requests_per_minute", "concurrent_runs", "tokens_per_day", "tokens_per_month", "cost_per_day", "cost_per_month"];
+  describe.each(subjects)("of one %s", (subject, given) => {
+    test.each(metrics)("%s: exactly 10 are begun", async (metric) => {
+      const reserved = /tokens|cost/.test(metric) ? 1_000 : 1;
+      const who = subject === "api_key" ? null : await newVisitor();
+      const outcomes = await within1Minute(async () => {
+        await setBudget(metric, 10 * reserved, given());
+        return Promise.all(
+          Array.from({ length: 100 }, (_, n) =>
+            backend.db
+              .query(
+                `select begin_turn($1, $2, $3, null, $4, 'widget', 'm', 'When?', api_key => $5, reserve_tokens => 1000, reserve_micros => 1000)`,
+                [org, agent, who, `c-${n}`, who ? null : key],
+              )
+              .then(
+                () => null,
+                (error: { hint?: string; detail?: string }) => JSON.parse(error.detail ?? "{}"),
+              ),
+          ),
+        );
+      });
+      const refused = outcomes.filter((over) => over !== null);
+      expect(refused).toHaveLength(90);
+      for (const over of refused) expect(over).toMatchObject({ subject, metric, retryAfter: expect.any(Number) });
+      expect((await sql("select 1 from runs where org_id = $1", [org])).length).toBe(10);
+    });
+  });
+
+  test("over HTTP, in transactions of their own", async () => {
+    const visitor = await newVisitor();
+    const outcomes = await within1Minute(async () => {
+      await setBudget("requests_per_minute", 10);
+      return Promise.all(Array.from({ length: 100 }, () => ask({ visitor })));
+    });
     expect(outcomes.filter(({ begun }) => begun)).toHaveLength(10);
-    for (const { over } of outcomes.filter(({ begun }) => !begun)) expect(over).toMatchObject({ subject, metric: "requests_per_minute" });
-    expect((await sql("select 1 from runs where org_id = $1", [org])).length).toBe(10);
+    for (const { over } of outcomes.filter(({ begun }) => !begun)) {
+      expect(over).toMatchObject({ subject: "organization", metric: "requests_per_minute" });
+    }
   });
 
   test("tokens: what is used and reserved never comes above the limit, and all of it is given out", async () => {
@@ -332,11 +372,34 @@ describe("an alert is raised once", () => {
     expect((await alerts(budget)).sort()).toEqual([100, 100, 80]);
   });
 
-  test("by parallel ends too", async () => {
-    const budget = await setBudget("tokens_per_day", 1_000);
-    const runs = await Promise.all(Array.from({ length: 10 }, () => begin({ tokens: 100 })));
+  test("of each, by 100 parallel ends", async () => {
+    const budget = await setBudget("tokens_per_day", 10_000);
+    const runs = await Promise.all(Array.from({ length: 100 }, () => begin({ tokens: 100 })));
     await Promise.all(runs.map((run) => finish(run, { tokens: 100 })));
+    expect((await usage()).tokens_per_day).toEqual([10_000, 0]);
     expect((await alerts(budget)).sort()).toEqual([100, 80]);
+    const told = await sql<{ detail: { threshold: number } }>(
+      "select detail from audit_log where action = 'usage.threshold' and org_id = $1",
+      [org],
+    );
+    expect(told.map(({ detail }) => detail.threshold).sort()).toEqual([100, 80]);
+    expect(told[0]?.detail).toMatchObject({
+      subject: "organization",
+      metric: "tokens_per_day",
+      limit_value: 10_000,
+      used: expect.any(Number),
+    });
+  });
+
+  test("at once where a limit is set to what was used already, or below: no answer could raise it any more", async () => {
+    await finish(await begin({ tokens: 900 }), { tokens: 900 });
+    expect(await alerts(await setBudget("tokens_per_day", 10_000))).toEqual([]);
+    const month = await setBudget("tokens_per_month", 1_000);
+    expect(await alerts(month)).toEqual([80]);
+    await sql("update budgets set limit_value = 500 where id = $1", [month]);
+    expect((await alerts(month)).sort()).toEqual([100, 80, 80]);
+    expect((await ask({ tokens: 1 })).over).toMatchObject({ metric: "tokens_per_month" });
+    expect(await alerts(await setBudget("tokens_per_day", 500, { eachVisitor: true }))).toEqual([]);
   });
 });
 

@@ -12,6 +12,7 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "public.create_organization": "makes the first membership, which no policy allows; takes the owner from auth.uid()",
   "public.add_file_source": "writes a source and its job in one transaction; checks that the caller is an editor of the organization",
   "public.reread_source": "changes a source's status and writes its job; checks that the caller is an editor of the organization",
+  "private.raise_usage_alerts": "trigger: people have no right to write usage alerts; writes only about the budget that was just set",
   "public.list_members": "reads e-mail addresses from auth.users, which people may not; answers only members of the organization",
 };
 
