@@ -39,21 +39,34 @@ export type LlmUsage = {
   promptTokens: number;
   completionTokens: number;
   cachedTokens: number;
-  /** Millionths of a US dollar; 0 when the provider does not say. */
+  /** Millionths of a US dollar. */
   costMicros: number;
+  /** Set when the provider told no tokens or no cost, so that some of these are our own reckoning. */
+  estimated?: boolean;
 };
 
 export type LlmFinish = "stop" | "length" | "content-filter" | "tool-calls" | "other";
 
+/** A model that was asked and did not answer. */
+export type LlmAttempt = { model: string; error: LlmErrorCode };
+
 export type LlmPart =
+  /**
+   * A model has begun to answer; comes once, before its first delta. `attempts` failed before it; `usage` tells at any moment what has
+   * been used so far, for an answer that is aborted. The built-in responder sends none.
+   */
+  | { type: "begin"; model: string; attempts: LlmAttempt[]; usage: () => LlmUsage }
   | { type: "delta"; delta: string }
   /** A whole tool call; comes after the deltas. */
   | { type: "tool-call"; call: LlmToolCall }
-  /** Always the last part. `supported` only from a responder that knows whether the passages hold an answer. */
+  /**
+   * Always the last part. Its usage is all that was billed, failed attempts included. `supported` only from a responder that knows
+   * whether the passages hold an answer.
+   */
   | { type: "end"; finishReason: LlmFinish; usage: LlmUsage; supported?: boolean };
 
 /**
- * The port to whatever writes answers. The stream yields deltas, then tool calls, then one end part. It throws LlmError when the
+ * The port to whatever writes answers. The stream yields who answers, deltas, then tool calls, then one end part. It throws LlmError when the
  * responder fails, before or after the first delta, and the signal's reason when it is aborted.
  */
 export interface Llm {
@@ -94,11 +107,34 @@ export class LlmError extends Error {
   readonly retryable: boolean;
   /** Milliseconds the provider asked us to wait. */
   readonly retryAfterMs?: number;
-  constructor(code: LlmErrorCode, message: string, options: { cause?: unknown; retryable?: boolean; retryAfterMs?: number } = {}) {
+  /** What the provider billed although nothing came of it, where it said so. */
+  readonly usage?: LlmUsage;
+  /** Every model that was asked, this failure's included. */
+  readonly attempts: LlmAttempt[];
+  constructor(
+    code: LlmErrorCode,
+    message: string,
+    options: { cause?: unknown; retryable?: boolean; retryAfterMs?: number; usage?: LlmUsage; attempts?: LlmAttempt[] } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = "LlmError";
     this.code = code;
     this.retryable = options.retryable ?? true;
     this.retryAfterMs = options.retryAfterMs;
+    this.usage = options.usage;
+    this.attempts = options.attempts ?? [];
+  }
+
+  /** The same failure with more that is known of it. */
+  with(known: { usage?: LlmUsage; attempts?: LlmAttempt[]; retryable?: boolean }): LlmError {
+    const { code, message, cause, retryable, retryAfterMs, usage, attempts } = this;
+    return new LlmError(code, message, {
+      cause,
+      retryable,
+      attempts,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(usage ? { usage } : {}),
+      ...known,
+    });
   }
 }

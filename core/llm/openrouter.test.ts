@@ -1,26 +1,19 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type FakeLlm, type LlmScript, startFakeLlm } from "../../e2e/fakes/llm.ts";
-import { LlmError, type LlmPart, type LlmPrompt } from "./llm.ts";
-import { openRouterLlm } from "./openrouter.ts";
+import type { LlmPart, LlmPrompt } from "./llm.ts";
+import { type OpenRouterConfig, openRouterCall } from "./openrouter.ts";
+import { loadTokenizer } from "./tokens.ts";
 
 let fake: FakeLlm;
 beforeAll(async () => {
   fake = await startFakeLlm();
+  await loadTokenizer();
 });
 afterAll(() => fake.close());
 afterEach(() => {
   fake.requests.length = 0;
 });
 
-const timeouts = { firstToken: 10_000, silence: 10_000, backoff: 5, longestBackoff: 1_500 };
-const llm = (patience: Partial<typeof timeouts> = {}) =>
-  openRouterLlm({
-    baseUrl: fake.url,
-    apiKey: "sk-test-key",
-    defaultModel: "test/model",
-    appUrl: "https://portal.example",
-    timeouts: { ...timeouts, ...patience },
-  });
 const prompt: LlmPrompt = {
   messages: [{ role: "user", content: "Hi" }],
   question: "Hi",
@@ -30,18 +23,20 @@ const prompt: LlmPrompt = {
   temperature: 0.4,
   maxOutputTokens: 50,
 };
+const call = (config: Partial<OpenRouterConfig> = {}, signal = new AbortController().signal, firstTokenMs = 10_000) =>
+  openRouterCall({ baseUrl: fake.url, apiKey: "sk-test-key", appUrl: "https://portal.example", ...config })(
+    prompt,
+    "test/model",
+    { firstTokenMs },
+    signal,
+  );
 
-const ask = (...scripts: LlmScript[]) => {
-  fake.script(...scripts);
-  return read(llm());
-};
-
-async function read(from: ReturnType<typeof llm>) {
+async function read(parts: AsyncIterable<LlmPart>) {
   let text = "";
   let end: Extract<LlmPart, { type: "end" }> | undefined;
   let error: unknown;
   try {
-    for await (const part of from.stream(prompt, new AbortController().signal)) {
+    for await (const part of parts) {
       if (part.type === "delta") text += part.delta;
       else if (part.type === "end") end = part;
     }
@@ -50,6 +45,11 @@ async function read(from: ReturnType<typeof llm>) {
   }
   return { text, end, error };
 }
+
+const ask = (script: LlmScript, config: Partial<OpenRouterConfig> = {}) => {
+  fake.script(script);
+  return read(call(config));
+};
 
 const TEXT = "Ответ — «да», 100 %: naïve café 🙂 done.";
 
@@ -86,78 +86,81 @@ describe("an OpenAI-compatible endpoint", () => {
     expect(end?.finishReason).toBe("stop");
   });
 
-  it.each([429, 500, 502, 503, 529, 408])("H9: tries again after %i, at most twice, before the first word", async (status) => {
-    const recovered = await ask({ kind: "status", status }, { kind: "status", status }, { kind: "answer", text: "here now" });
-    expect(recovered.text).toBe("here now");
-    expect(fake.requests).toHaveLength(3);
-    fake.requests.length = 0;
-    const { error } = await ask({ kind: "status", status });
-    expect(error).toBeInstanceOf(LlmError);
-    expect(fake.requests).toHaveLength(3);
+  it.each([
+    [400, "refused", false],
+    [401, "unauthorized", false],
+    [402, "unpaid", false],
+    [403, "refused", false],
+    [404, "unknown_model", false],
+    [408, "overloaded", true],
+    [413, "too_long", false],
+    [429, "rate_limited", true],
+    [500, "overloaded", true],
+    [502, "overloaded", true],
+    [503, "overloaded", true],
+    [529, "overloaded", true],
+  ])("tells what %i means, and whether asking again may help", async (status, code, retryable) => {
+    expect((await ask({ kind: "status", status })).error).toMatchObject({ name: "LlmError", code, retryable });
+    expect(fake.requests).toHaveLength(1);
   });
 
   it.each([
-    [400, "refused"],
-    [401, "unauthorized"],
-    [402, "unpaid"],
-    [403, "refused"],
-    [404, "unknown_model"],
-    [413, "too_long"],
-  ])("does not try again after %i", async (status, code) => {
-    const { error } = await ask({ kind: "status", status });
-    expect(error).toMatchObject({ name: "LlmError", code, retryable: false });
-    expect(fake.requests).toHaveLength(1);
+    ["1", 1_000],
+    ["1000000000", 1e12],
+    ["-5", undefined],
+    ["soon", undefined],
+  ])("reads Retry-After: %s", async (retryAfter, retryAfterMs) => {
+    expect((await ask({ kind: "status", status: 429, retryAfter })).error).toMatchObject({ retryAfterMs });
   });
 
-  it("waits as long as it is asked to, unless that is too long", async () => {
-    const began = performance.now();
-    expect((await ask({ kind: "status", status: 429, retryAfter: "1" }, { kind: "answer", text: "ok" })).text).toBe("ok");
-    expect(performance.now() - began).toBeGreaterThan(900);
-    fake.requests.length = 0;
-    expect((await ask({ kind: "status", status: 429, retryAfter: "1000000000" })).error).toMatchObject({ code: "rate_limited" });
-    expect(fake.requests).toHaveLength(1);
-    expect((await ask({ kind: "status", status: 429, retryAfter: "-5" }, { kind: "answer", text: "ok" })).text).toBe("ok");
-  });
-
-  it("tries again after an error inside the stream before the first word, and not after it", async () => {
-    expect((await ask({ kind: "in-band-error", after: 0 }, { kind: "answer", text: "ok" })).text).toBe("ok");
-    fake.requests.length = 0;
-    const { text, error } = await ask({ kind: "in-band-error", after: 3 });
-    expect(text).toBe("The answer is ");
-    expect(error).toMatchObject({ name: "LlmError", code: "overloaded" });
-    expect(fake.requests).toHaveLength(1);
-  });
-
-  it("tells a connection that breaks in the middle", async () => {
-    const { text, error } = await ask({ kind: "reset", after: 3 });
-    expect(text).toBe("The answer is ");
-    expect(error).toBeInstanceOf(LlmError);
-    expect(fake.requests).toHaveLength(1);
+  it.each<[string, LlmScript, string]>([
+    ["an error inside the stream", { kind: "in-band-error", after: 3 }, "overloaded"],
+    ["an error inside a choice", { kind: "in-band-error", after: 3, inChoice: true }, "overloaded"],
+    ["a reset", { kind: "reset", after: 3 }, "broken_stream"],
+    ["a body that ends in the middle of an event", { kind: "cut", after: 3 }, "broken_stream"],
+    ["a chunk that is no JSON", { kind: "raw", after: 3, body: "data: {oops\n\n" }, "broken_stream"],
+    ["a chunk that is no object", { kind: "raw", after: 3, body: "data: 7\n\n" }, "broken_stream"],
+    ["an event without end", { kind: "raw", after: 3, body: `data: ${"x".repeat(5 * 1024 * 1024)}` }, "broken_stream"],
+    ["an early [DONE]", { kind: "raw", after: 3, body: "data: [DONE]\n\n" }, "none"],
+  ])("keeps the words before %s, and tells what the failed answer has used", async (_, script, code) => {
+    const { text, error, end } = await ask(script);
+    expect(text.trim()).toBe("The answer is");
+    if (code === "none") expect(end).toMatchObject({ finishReason: "other", usage: { estimated: true, completionTokens: 4 } });
+    else expect(error).toMatchObject({ name: "LlmError", code, usage: { model: "test/model", completionTokens: 4, estimated: true } });
   });
 
   it.each([0, 3])("gives up on a model that falls silent after %i words, and leaves it", async (after) => {
     fake.script({ kind: "silence", after });
-    const { error } = await read(llm({ firstToken: after === 0 ? 200 : 10_000, silence: 200 }));
+    const { error } = await read(call({ timeouts: { silence: 200 } }, undefined, after === 0 ? 200 : 10_000));
     expect(error).toMatchObject({ name: "LlmError", code: "timeout" });
     expect(fake.requests).toHaveLength(1);
     await expect.poll(() => fake.open()).toBe(0);
   });
 
-  it("takes an empty answer for a failure", async () => {
-    expect((await ask({ kind: "answer", text: "" })).error).toMatchObject({ code: "empty" });
+  it("waits longer for a model that is seen to think, but not for ever", async () => {
+    const thoughts = { kind: "answer", text: "Ten years.", reasoning: "hm ".repeat(12).trim(), pauseMs: 20 } as const;
+    fake.script(thoughts);
+    expect((await read(call({ timeouts: { thinking: 5_000 } }, undefined, 150))).text).toBe("Ten years.");
+    expect((await read(call({ timeouts: { thinking: 100 } }, undefined, 150))).error).toMatchObject({ code: "timeout" });
+  });
+
+  it("ends an answer that trickles without end", async () => {
+    fake.script({ kind: "answer", text: "word ".repeat(500), pauseMs: 20 });
+    const { text, error } = await read(call({ timeouts: { whole: 300 } }));
+    expect(text).toMatch(/^word word/);
+    expect(error).toMatchObject({ code: "timeout", usage: { estimated: true } });
+  });
+
+  it.each<[string, LlmScript, string]>([
+    ["an empty answer", { kind: "answer", text: "" }, "empty"],
+    ["an answer that the filter took", { kind: "answer", text: "", finish: "content_filter" }, "filtered"],
+  ])("takes %s for a failure that is not to be paid twice", async (_, script, code) => {
+    const { error } = await ask(script);
+    expect(error).toMatchObject({ code, retryable: false, usage: { promptTokens: 100, costMicros: 420 } });
   });
 
   it("tells an endpoint that is not there", async () => {
-    const gone = openRouterLlm({
-      baseUrl: "http://127.0.0.1:1/v1",
-      apiKey: "k",
-      defaultModel: "m",
-      appUrl: "https://portal.example",
-      timeouts,
-    });
-    await expect(gone.stream(prompt, new AbortController().signal)[Symbol.asyncIterator]().next()).rejects.toMatchObject({
-      code: "unreachable",
-    });
+    expect((await read(call({ baseUrl: "http://127.0.0.1:1/v1" }))).error).toMatchObject({ code: "unreachable" });
   });
 
   it("ends the call upstream within a second when stopped", async () => {
@@ -165,9 +168,36 @@ describe("an OpenAI-compatible endpoint", () => {
     const controller = new AbortController();
     const before = fake.aborted();
     const reading = (async () => {
-      for await (const _ of llm().stream(prompt, controller.signal)) if (!controller.signal.aborted) controller.abort(new Error("stopped"));
+      for await (const _ of call({}, controller.signal)) if (!controller.signal.aborted) controller.abort(new Error("stopped"));
     })();
     await expect(reading).rejects.toThrow("stopped");
     await expect.poll(() => fake.aborted(), { timeout: 1_000 }).toBe(before + 1);
+  });
+});
+
+describe("what an answer has used", () => {
+  const priceOf = () => ({ prompt: 1_000_000, completion: 4_000_000, cached: 100_000 });
+
+  it.each<[string, object | null]>([
+    ["nothing", null],
+    ["negative numbers", { prompt_tokens: -1, completion_tokens: -7, cost: -3 }],
+    ["numbers that cannot be", { prompt_tokens: 1e15, completion_tokens: 1e15, cost: 1e9 }],
+    ["what is no number", { prompt_tokens: "many", completion_tokens: null, cost: "free" }],
+  ])("is reckoned when the provider tells %s", async (_, usage) => {
+    const { end } = await ask({ kind: "answer", text: "one two three four", usage }, { priceOf });
+    expect(end?.usage).toMatchObject({ promptTokens: 5, completionTokens: 4, cachedTokens: 0, estimated: true, costMicros: 5 + 4 * 4 });
+  });
+
+  it("is priced from the catalogue when only the cost is missing, cached tokens at their own price", async () => {
+    const usage = { prompt_tokens: 1_000, completion_tokens: 10, prompt_tokens_details: { cached_tokens: 800 } };
+    const { end } = await ask({ kind: "answer", text: "ok", usage }, { priceOf });
+    expect(end?.usage).toMatchObject({ promptTokens: 1_000, cachedTokens: 800, costMicros: 200 + 80 + 40, estimated: true });
+  });
+
+  it("costs nothing where nobody knows a price, and a free model is free", async () => {
+    expect((await ask({ kind: "answer", text: "ok", cost: null })).end?.usage.costMicros).toBe(0);
+    const free = (await ask({ kind: "answer", text: "ok", cost: 0 }, { priceOf })).end?.usage;
+    expect(free).toMatchObject({ costMicros: 0 });
+    expect(free).not.toHaveProperty("estimated");
   });
 });

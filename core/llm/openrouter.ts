@@ -1,37 +1,38 @@
 import OpenAI from "openai";
 import { type ChatChunk, chatChunk } from "./chat-chunk.ts";
 import { readEventData } from "./event-data.ts";
-import type { Llm, LlmFinish, LlmPart, LlmPrompt, LlmUsage } from "./llm.ts";
+import type { ModelCall } from "./failover.ts";
+import type { LlmFinish } from "./llm.ts";
 import { LlmError } from "./llm.ts";
 import { toOpenAiMessage, toOpenAiTool } from "./openai-request.ts";
 import { inBandError, toLlmError } from "./provider-error.ts";
 import { ToolCallGatherer } from "./tool-calls.ts";
+import { type PriceOf, UsageMeter } from "./usage.ts";
 
 export type OpenRouterConfig = {
   /** An OpenAI-compatible endpoint; OpenRouter's extras go to OpenRouter alone. */
   baseUrl: string;
   apiKey: string;
-  defaultModel: string;
   /** Our public URL, sent to OpenRouter as the calling app. */
   appUrl: string;
+  /** For calls whose cost the provider does not tell. */
+  priceOf?: PriceOf;
   /** Milliseconds; tests shorten them. */
   timeouts?: Partial<typeof TIMEOUTS>;
 };
 
 const TIMEOUTS = {
-  /** Until the first delta, connecting included. */
-  firstToken: 30_000,
+  /** For the first token of a model that is seen to think. */
+  thinking: 30_000,
   /** Between two deltas. */
-  silence: 60_000,
-  /** Longest wait before a retry, whatever the provider asks for. */
-  longestBackoff: 4_000,
-  backoff: 400,
+  silence: 20_000,
+  /** For all of an answer. */
+  whole: 180_000,
 };
-const ATTEMPTS = 3;
 /** A runaway answer ends here, in UTF-16 code units. */
 const MAX_ANSWER_LENGTH = 60_000;
 
-const isOpenRouter = (baseUrl: string) => /(^|\.)openrouter\.ai$/.test(new URL(baseUrl).hostname);
+export const isOpenRouter = (baseUrl: string): boolean => /(^|\.)openrouter\.ai$/.test(new URL(baseUrl).hostname);
 
 const FINISH: Record<string, LlmFinish> = {
   stop: "stop",
@@ -40,21 +41,6 @@ const FINISH: Record<string, LlmFinish> = {
   tool_calls: "tool-calls",
   function_call: "tool-calls",
 };
-
-/** A count from a provider; anything but a sane number counts as 0. */
-const count = (value: unknown): number =>
-  typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.min(Math.round(value), 2_000_000_000) : 0;
-
-function readUsage(chunk: ChatChunk, into: LlmUsage): void {
-  if (chunk.model) into.model = chunk.model.slice(0, 200);
-  if (chunk.provider) into.provider = chunk.provider.slice(0, 200);
-  if (!chunk.usage) return;
-  into.promptTokens = count(chunk.usage.prompt_tokens);
-  into.completionTokens = count(chunk.usage.completion_tokens);
-  into.cachedTokens = count(chunk.usage.prompt_tokens_details?.cached_tokens);
-  const { cost } = chunk.usage;
-  into.costMicros = typeof cost === "number" ? count(cost * 1e6) : 0;
-}
 
 /** @throws LlmError for what is no chunk, and for an error inside the stream */
 function parseChunk(data: string): ChatChunk {
@@ -88,48 +74,60 @@ async function* readChunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Cha
   if (!ended) throw new LlmError("broken_stream", "the answer broke off");
 }
 
-/** Waits before another attempt; ends early when aborted. */
-const wait = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
+/** Ends a call that keeps us waiting. */
+class Watchdog {
+  private readonly controller = new AbortController();
+  private readonly whole: NodeJS.Timeout;
+  private next: NodeJS.Timeout | undefined;
 
-/**
- * Answers from any OpenAI-compatible endpoint. Retries (twice, with jitter) only before the first delta, so that nothing is
- * paid or shown twice.
- */
-export function openRouterLlm(config: OpenRouterConfig): Llm {
+  constructor(wholeMs: number) {
+    this.whole = setTimeout(() => this.bite("the answer took too long"), wholeMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  expectWithin(ms: number, otherwise: string): void {
+    clearTimeout(this.next);
+    this.next = setTimeout(() => this.bite(otherwise), ms);
+  }
+
+  /** The call is over: whatever of it still runs is ended. */
+  end(): void {
+    clearTimeout(this.next);
+    clearTimeout(this.whole);
+    this.controller.abort();
+  }
+
+  private bite(message: string): void {
+    this.controller.abort(new LlmError("timeout", message));
+  }
+}
+
+/** Calls one model of an OpenAI-compatible endpoint, once. */
+export function openRouterCall(config: OpenRouterConfig): ModelCall {
   const timeouts = { ...TIMEOUTS, ...config.timeouts };
   const extras = isOpenRouter(config.baseUrl);
   const client = new OpenAI({
     baseURL: config.baseUrl,
     apiKey: config.apiKey,
     maxRetries: 0,
-    timeout: timeouts.firstToken,
+    timeout: timeouts.whole,
     logLevel: "off",
     ...(extras ? { defaultHeaders: { "HTTP-Referer": config.appUrl, "X-Title": "GPT Agent Platform" } } : {}),
   });
 
-  async function* attempt(prompt: LlmPrompt, signal: AbortSignal): AsyncGenerator<LlmPart | { type: "begun" }> {
-    const watchdog = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const expectWithin = (ms: number, what: string) => {
-      clearTimeout(timer);
-      timer = setTimeout(() => watchdog.abort(new LlmError("timeout", what)), ms);
-    };
-    const model = prompt.models[0] ?? config.defaultModel;
-    const usage: LlmUsage = { model, provider: null, promptTokens: 0, completionTokens: 0, cachedTokens: 0, costMicros: 0 };
+  return async function* call(prompt, model, { firstTokenMs }, signal) {
+    const watchdog = new Watchdog(timeouts.whole);
+    const meter = new UsageMeter(prompt, model, config.priceOf ?? (() => null));
     const gatherer = new ToolCallGatherer(prompt.messages);
     let finish: LlmFinish = "other";
     let written = 0;
+    let begun = false;
+    let thinking = false;
     try {
-      expectWithin(timeouts.firstToken, "no first token in time");
+      watchdog.expectWithin(firstTokenMs, "no first token in time");
       const response = await client.chat.completions
         .create(
           {
@@ -147,17 +145,22 @@ export function openRouterLlm(config: OpenRouterConfig): Llm {
         .asResponse();
       if (!response.body) throw new LlmError("broken_stream", "an answer without a body");
       for await (const chunk of readChunks(response.body)) {
-        readUsage(chunk, usage);
+        meter.read(chunk);
         const choice = chunk.choices?.[0];
         const delta = choice?.delta?.content;
-        if (choice?.delta?.tool_calls?.length) {
-          expectWithin(timeouts.silence, "the model fell silent");
-          gatherer.add(choice.delta.tool_calls);
-          yield { type: "begun" };
+        const toolCalls = choice?.delta?.tool_calls;
+        if (delta || toolCalls?.length) {
+          watchdog.expectWithin(timeouts.silence, "the model fell silent");
+          if (!begun) yield { type: "begin", model, attempts: [], usage: () => meter.usage() };
+          begun = true;
+        } else if (!begun && !thinking && (choice?.delta?.reasoning || choice?.delta?.reasoning_content)) {
+          watchdog.expectWithin(timeouts.thinking, "the model thought too long");
+          thinking = true;
         }
+        if (toolCalls?.length) gatherer.add(toolCalls);
         if (delta) {
-          expectWithin(timeouts.silence, "the model fell silent");
           written += delta.length;
+          meter.wrote(delta);
           yield { type: "delta", delta };
           if (written > MAX_ANSWER_LENGTH) {
             finish = "length";
@@ -170,40 +173,21 @@ export function openRouterLlm(config: OpenRouterConfig): Llm {
       watchdog.signal.throwIfAborted();
       // Calls that were cut off are not to be run.
       const calls = finish === "length" || finish === "content-filter" ? [] : gatherer.calls();
-      if (written === 0 && calls.length === 0) throw new LlmError("empty", "the model sent an empty answer");
+      if (written === 0 && calls.length === 0) throw nothingSaid(finish);
       for (const call of calls) yield { type: "tool-call", call };
-      yield { type: "end", finishReason: calls.length > 0 ? "tool-calls" : finish, usage };
+      yield { type: "end", finishReason: calls.length > 0 ? "tool-calls" : finish, usage: meter.usage() };
     } catch (error) {
       signal.throwIfAborted();
-      throw watchdog.signal.aborted ? watchdog.signal.reason : error;
+      const failure = toLlmError(watchdog.signal.aborted ? watchdog.signal.reason : error);
+      throw begun || meter.isTold ? failure.with({ usage: meter.usage() }) : failure;
     } finally {
-      clearTimeout(timer);
-      watchdog.abort();
+      watchdog.end();
     }
-  }
-
-  return {
-    responder: "model",
-    async *stream(prompt, signal) {
-      for (let tried = 1; ; tried++) {
-        let begun = false;
-        try {
-          for await (const part of attempt(prompt, signal)) {
-            begun = true;
-            if (part.type !== "begun") yield part;
-          }
-          return;
-        } catch (error) {
-          signal.throwIfAborted();
-          const failure = toLlmError(error);
-          // A model that timed out once would keep the visitor waiting once more.
-          if (begun || !failure.retryable || failure.code === "timeout" || tried >= ATTEMPTS) throw failure;
-          const backoff = timeouts.backoff * 2 ** (tried - 1) * (0.5 + Math.random());
-          if ((failure.retryAfterMs ?? 0) > timeouts.longestBackoff) throw failure;
-          await wait(Math.max(backoff, failure.retryAfterMs ?? 0), signal);
-          signal.throwIfAborted();
-        }
-      }
-    },
   };
 }
+
+/** Not sent again to the same model: it was billed, and would most likely say nothing once more. */
+const nothingSaid = (finish: LlmFinish) =>
+  finish === "content-filter"
+    ? new LlmError("filtered", "the provider's filter took the whole answer", { retryable: false })
+    : new LlmError("empty", "the model sent an empty answer", { retryable: false });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeLlm, startFakeLlm } from "../../e2e/fakes/llm.ts";
 import type { LlmMessage, LlmPart, LlmPrompt } from "./llm.ts";
-import { openRouterLlm } from "./openrouter.ts";
+import { openRouterCall } from "./openrouter.ts";
 import { MAX_ARGUMENTS_LENGTH, MAX_TOOL_CALLS, type ToolCallDelta, ToolCallGatherer } from "./tool-calls.ts";
 
 let fake: FakeLlm;
@@ -13,7 +13,7 @@ afterAll(() => fake.close());
 const price = { name: "get_price", description: "The price of a product", parameters: { type: "object", properties: {} } };
 
 async function ask(messages: LlmMessage[], tools: LlmPrompt["tools"] = [price]): Promise<LlmPart[]> {
-  const llm = openRouterLlm({ baseUrl: fake.url, apiKey: "k", defaultModel: "test/model", appUrl: "https://portal.example" });
+  const call = openRouterCall({ baseUrl: fake.url, apiKey: "k", appUrl: "https://portal.example" });
   const prompt: LlmPrompt = {
     messages,
     question: "",
@@ -25,7 +25,8 @@ async function ask(messages: LlmMessage[], tools: LlmPrompt["tools"] = [price]):
     ...(tools ? { tools } : {}),
   };
   const parts: LlmPart[] = [];
-  for await (const part of llm.stream(prompt, new AbortController().signal)) parts.push(part);
+  for await (const part of call(prompt, "test/model", { firstTokenMs: 10_000 }, new AbortController().signal))
+    if (part.type !== "begin") parts.push(part);
   return parts;
 }
 

@@ -1,9 +1,12 @@
 // The composition root: every client the portal uses is made here, once, from the environment.
 import { serviceDb } from "@gpt-agent/core/db";
 import { readEnv } from "@gpt-agent/core/env";
+import { CircuitBreaker } from "@gpt-agent/core/llm/circuit-breaker";
 import { createEmbedder } from "@gpt-agent/core/llm/embed";
-import { openRouterLlm } from "@gpt-agent/core/llm/openrouter";
+import { failoverLlm } from "@gpt-agent/core/llm/failover";
+import { openRouterCall } from "@gpt-agent/core/llm/openrouter";
 import { quotesLlm } from "@gpt-agent/core/llm/quotes";
+import { loadTokenizer } from "@gpt-agent/core/llm/tokens";
 import { createLog } from "@gpt-agent/core/log";
 import { createSafeFetch } from "@gpt-agent/core/safe-fetch";
 import { createSecretBox } from "@gpt-agent/core/secrets";
@@ -37,9 +40,14 @@ export const limiter = createLimiter(env.REDIS_URL ? redisCounter(env.REDIS_URL)
 
 /** Where the key goes: OpenRouter's own key to OpenRouter alone. */
 const llmKey = env.LLM_API_KEY ?? (new URL(env.LLM_BASE_URL).hostname.endsWith("openrouter.ai") ? env.OPENROUTER_API_KEY : undefined);
+const breaker = new CircuitBreaker({ onChange: (model, state) => log.warn(`a model's circuit is ${state}`, { model }) });
 const model = llmKey
-  ? openRouterLlm({ baseUrl: env.LLM_BASE_URL, apiKey: llmKey, defaultModel: env.LLM_DEFAULT_MODEL, appUrl: env.APP_URL })
+  ? failoverLlm(openRouterCall({ baseUrl: env.LLM_BASE_URL, apiKey: llmKey, appUrl: env.APP_URL }), {
+      defaultModel: env.LLM_DEFAULT_MODEL,
+      breaker,
+    })
   : null;
+if (model) void loadTokenizer();
 /** Who answers: a model where a key is set, the built-in quotes otherwise. For the portal to show. */
 export const responder = { kind: model ? ("model" as const) : ("quotes" as const), model: model ? env.LLM_DEFAULT_MODEL : null };
 

@@ -1,6 +1,15 @@
 import type { AgentSettings } from "@gpt-agent/core/agent-settings";
 import type { ChatEvent, ClientTool, MessagePart } from "@gpt-agent/core/chat-events";
-import { type Llm, LlmError, type LlmFinish, type LlmMessage, type LlmPrompt, type LlmToolCall } from "@gpt-agent/core/llm/llm";
+import {
+  type Llm,
+  LlmError,
+  type LlmFinish,
+  type LlmMessage,
+  type LlmPart,
+  type LlmPrompt,
+  type LlmToolCall,
+  type LlmUsage,
+} from "@gpt-agent/core/llm/llm";
 import { smallTalk } from "@gpt-agent/core/llm/quotes-words";
 import type { Locale } from "@gpt-agent/core/locales";
 import type { Log } from "@gpt-agent/core/log";
@@ -53,6 +62,29 @@ const MAX_TOOL_STEPS = 5;
 
 type End = { finishReason: LlmFinish; supported?: boolean };
 
+/** A responder's parts; who answered, who failed, and what was used until the end, a failure or an abort goes to the draft. */
+async function* metered(parts: AsyncIterable<LlmPart>, draft: Draft): AsyncGenerator<LlmPart> {
+  let usedSoFar: (() => LlmUsage) | null = null;
+  try {
+    for await (const part of parts) {
+      if (part.type === "begin") {
+        draft.tried(part.attempts);
+        usedSoFar = part.usage;
+      } else if (part.type === "end") {
+        usedSoFar = null;
+        draft.spend(part.usage);
+      }
+      yield part;
+    }
+  } catch (error) {
+    if (error instanceof LlmError) {
+      draft.tried(error.attempts);
+      if (error.usage) draft.spend(error.usage);
+    } else if (usedSoFar) draft.spend(usedSoFar());
+    throw error;
+  }
+}
+
 /** Lets a responder write, running the tools it calls, until it has answered. Returns how it ended. */
 async function* respond(
   llm: Llm,
@@ -66,15 +98,15 @@ async function* respond(
     const calls: LlmToolCall[] = [];
     let said = "";
     let end: End = { finishReason: "other" };
-    for await (const part of llm.stream({ ...prompt, messages, ...(offered.length > 0 ? { tools: offered } : {}) }, signal)) {
+    // A model that failed in an earlier step of this answer is not waited for again.
+    const models = prompt.models.filter((model) => !draft.attempts.some((failed) => failed.model === model));
+    const request = { ...prompt, messages, models, ...(offered.length > 0 ? { tools: offered } : {}) };
+    for await (const part of metered(llm.stream(request, signal), draft)) {
       if (part.type === "delta") {
         said += part.delta;
         yield* draft.write(part.delta);
       } else if (part.type === "tool-call") calls.push(part.call);
-      else {
-        end = part;
-        draft.spend(part.usage);
-      }
+      else if (part.type === "end") end = part;
     }
     yield* draft.endText();
     if (calls.length === 0 || offered.length === 0) return end;
@@ -141,6 +173,7 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
     ...end,
     responder,
     usage: draft.usage,
+    attempts: draft.attempts,
     text: draft.text,
     parts: draft.parts(more),
     passages: draft.passages,

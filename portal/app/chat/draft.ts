@@ -1,5 +1,6 @@
 import type { ChatEvent, MessagePart } from "@gpt-agent/core/chat-events";
-import type { LlmUsage } from "@gpt-agent/core/llm/llm";
+import type { LlmAttempt, LlmUsage } from "@gpt-agent/core/llm/llm";
+import { addUsage, NO_USAGE } from "@gpt-agent/core/llm/usage";
 import { CitationWeaver, type MadeCitation, type WovenPiece } from "./citations.ts";
 import type { Passage } from "./retrieve.ts";
 import type { UsedTool } from "./tool-session.ts";
@@ -10,6 +11,8 @@ export type Receipt = {
   outcome: "answered" | "unanswered" | "stopped" | "failed";
   responder: "model" | "quotes";
   usage: LlmUsage;
+  /** The models that were asked and did not answer, in that order. */
+  attempts: LlmAttempt[];
   text: string;
   parts: MessagePart[];
   passages: Passage[];
@@ -28,18 +31,6 @@ export type Receipt = {
   firstTokenMs: number | null;
   totalMs: number;
 };
-
-const NO_USAGE: LlmUsage = { model: null, provider: null, promptTokens: 0, completionTokens: 0, cachedTokens: 0, costMicros: 0 };
-
-/** What was spent in two calls; the later one names the model. */
-const plus = (a: LlmUsage, b: LlmUsage): LlmUsage => ({
-  ...a,
-  ...b,
-  promptTokens: a.promptTokens + b.promptTokens,
-  completionTokens: a.completionTokens + b.completionTokens,
-  cachedTokens: a.cachedTokens + b.cachedTokens,
-  costMicros: a.costMicros + b.costMicros,
-});
 
 /** The source that a citation names, once for each source, as the AI SDK's own parts. */
 function sourceEvent({ citation, passage }: MadeCitation): ChatEvent {
@@ -62,6 +53,7 @@ export class Draft {
   firstTokenMs: number | null = null;
   promptHash: string | null = null;
   usage = NO_USAGE;
+  readonly attempts: LlmAttempt[] = [];
 
   constructor(private readonly question: string) {}
 
@@ -77,7 +69,12 @@ export class Draft {
   }
 
   spend(usage: LlmUsage): void {
-    this.usage = plus(this.usage, usage);
+    this.usage = addUsage(this.usage, usage);
+  }
+
+  /** Notes models that failed; one that failed in an earlier step as well is noted once. */
+  tried(attempts: LlmAttempt[]): void {
+    this.attempts.push(...attempts.filter(({ model }) => !this.attempts.some((before) => before.model === model)));
   }
 
   *write(delta: string): Generator<ChatEvent> {

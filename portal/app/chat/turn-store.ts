@@ -144,6 +144,7 @@ export async function finishTurn(db: Db, orgId: string, runId: string, receipt: 
       firstTokenMs: receipt.firstTokenMs,
       totalMs: receipt.totalMs,
       errorCode: receipt.errorCode,
+      attempts: receipt.attempts,
       searchText: receipt.searchText,
       title: receipt.title,
       summary: receipt.summary,
