@@ -12,6 +12,8 @@ export type ModelCall = (prompt: LlmPrompt, model: string, limits: { firstTokenM
 export type FailoverOptions = {
   /** Asked last, after the prompt's own models. */
   defaultModel: string;
+  /** How many tokens prompt and answer of a model may have together; null when unknown. */
+  contextOf?: (model: string) => number | null;
   breaker?: CircuitBreaker;
   patience?: Partial<typeof PATIENCE>;
 };
@@ -30,6 +32,8 @@ const PATIENCE = {
   /** Longest wait before asking the same model again, whatever the provider asks for. */
   longestBackoffMs: 4_000,
 };
+/** What a model is taken to read when nobody knows: few of those in use today read less. */
+const ASSUMED_CONTEXT_TOKENS = 16_000;
 /** A model is asked once and again at most twice. */
 const TRIES = 3;
 
@@ -98,7 +102,11 @@ class Chain {
  * and, like the next one, only before the first token, so that nothing is told twice. One that failed five times in a row is
  * left out but for a probe every ten seconds. What failed attempts were billed counts, each once.
  */
-export function failoverLlm(call: ModelCall, { defaultModel, breaker = new CircuitBreaker(), ...options }: FailoverOptions): Llm {
+export function failoverLlm(
+  call: ModelCall,
+  { defaultModel, contextOf = () => null, breaker = new CircuitBreaker(), ...options }: FailoverOptions,
+): Llm {
+  const chainOf = (models: string[]) => [...new Set([...models, defaultModel])];
   const patience = { ...PATIENCE, ...options.patience };
 
   function blame(model: string, { code }: LlmError): void {
@@ -144,8 +152,9 @@ export function failoverLlm(call: ModelCall, { defaultModel, breaker = new Circu
 
   return {
     responder: "model",
+    contextTokens: (models) => Math.min(...chainOf(models).map((model) => contextOf(model) ?? ASSUMED_CONTEXT_TOKENS)),
     async *stream(prompt, signal) {
-      const models = [...new Set([...prompt.models, defaultModel])];
+      const models = chainOf(prompt.models);
       const chain = new Chain(patience);
       if (!breaker.allows(ENDPOINT)) {
         chain.note(models[0]!, new LlmError("circuit_open", "the provider refuses our account"));

@@ -71,6 +71,8 @@ export type LlmPart =
  */
 export interface Llm {
   readonly responder: "model" | "quotes";
+  /** How many tokens prompt and answer may have together, whichever of the models answers; absent where there is no such limit. */
+  contextTokens?(models: string[]): number;
   stream(prompt: LlmPrompt, signal: AbortSignal): AsyncIterable<LlmPart>;
 }
 

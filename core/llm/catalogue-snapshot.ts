@@ -1,0 +1,86 @@
+import type { ModelPrices } from "./usage.ts";
+
+/**
+ * Chat models of OpenRouter as they stood on 2026-09-23: id, name, context in tokens, US dollars for a million tokens of prompt, of
+ * completion and of cached prompt. For portals that cannot ask, and for details that an endpoint does not tell. Prices are facts
+ * published by the makers; the live catalogue goes before them. Source: https://openrouter.ai/models, by way of pydantic/genai-prices 0.1.8.
+ */
+export const SNAPSHOT_DATE = "2026-09-23";
+const ROWS: [id: string, name: string, context: number, prompt: number, completion: number, cached: number | null][] = [
+  ["openai/gpt-6-sol", "GPT-6 Sol", 1050000, 2, 10, 0.2],
+  ["openai/gpt-6-luna", "GPT-6 Luna", 1050000, 0.1, 0.5, 0.01],
+  ["openai/gpt-5.6-sol", "GPT-5.6 Sol", 1050000, 2, 10, 0.2],
+  ["openai/gpt-5.6-terra", "GPT-5.6 Terra", 1050000, 2, 12, 0.2],
+  ["openai/gpt-5.6-luna", "GPT-5.6 Luna", 1050000, 0.2, 1.2, 0.02],
+  ["openai/gpt-5.5", "GPT-5.5", 1050000, 5, 30, 0.5],
+  ["openai/gpt-5.4", "GPT-5.4", 1050000, 2.5, 15, 0.25],
+  ["openai/gpt-5.4-mini", "GPT-5.4 Mini", 400000, 0.75, 4.5, 0.075],
+  ["openai/gpt-5.4-nano", "GPT-5.4 Nano", 400000, 0.2, 1.25, 0.02],
+  ["openai/gpt-5.2", "GPT-5.2", 400000, 1.75, 14, 0.175],
+  ["openai/gpt-5.1", "GPT-5.1", 400000, 1.25, 10, 0.13],
+  ["openai/gpt-5", "GPT-5", 400000, 1.25, 10, 0.125],
+  ["openai/gpt-5-mini", "GPT-5 Mini", 400000, 0.25, 2, 0.025],
+  ["openai/gpt-5-nano", "GPT-5 Nano", 400000, 0.05, 0.4, 0.01],
+  ["openai/gpt-4.1", "GPT-4.1", 1047576, 2, 8, 0.5],
+  ["openai/gpt-4.1-mini", "GPT-4.1 Mini", 1047576, 0.4, 1.6, 0.1],
+  ["openai/gpt-4.1-nano", "GPT-4.1 Nano", 1047576, 0.1, 0.4, 0.025],
+  ["openai/gpt-4o", "GPT-4o", 128000, 2.5, 10, null],
+  ["openai/gpt-4o-mini", "GPT-4o-mini", 128000, 0.15, 0.6, 0.075],
+  ["openai/gpt-oss-20b", "gpt-oss 20B", 131072, 0.029, 0.14, null],
+  ["openai/o3", "o3", 200000, 2, 8, 0.5],
+  ["openai/o4-mini", "o4 Mini", 200000, 1.1, 4.4, 0.275],
+  ["anthropic/claude-opus-5.5", "Claude Opus 5.5", 1000000, 4, 20, 0.2],
+  ["anthropic/claude-opus-4.8", "Claude Opus 4.8", 1000000, 5, 25, 0.5],
+  ["anthropic/claude-sonnet-5", "Claude Sonnet 5", 1000000, 2, 10, 0.2],
+  ["anthropic/claude-sonnet-4.6", "Claude Sonnet 4.6", 1000000, 3, 15, 0.3],
+  ["anthropic/claude-sonnet-4.5", "Claude Sonnet 4.5", 1000000, 3, 15, 0.3],
+  ["anthropic/claude-haiku-4.5", "Claude Haiku 4.5", 200000, 1, 5, 0.1],
+  ["google/gemini-3.5-flash", "Gemini 3.5 Flash", 1048576, 1.5, 9, 0.15],
+  ["google/gemini-3.1-pro-preview", "Gemini 3.1 Pro Preview", 1048576, 2, 12, 0.2],
+  ["google/gemini-3.1-flash-lite", "Gemini 3.1 Flash Lite", 1048576, 0.25, 1.5, 0.025],
+  ["google/gemini-3-flash-preview", "Gemini 3 Flash Preview", 1048576, 0.5, 3, 0.05],
+  ["google/gemini-2.5-pro", "Gemini 2.5 Pro", 1048576, 1.25, 10, 0.31],
+  ["google/gemini-2.5-flash", "Gemini 2.5 Flash", 1048576, 0.3, 2.5, 0.075],
+  ["google/gemini-2.5-flash-lite", "Gemini 2.5 Flash Lite", 1048576, 0.1, 0.4, 0.01],
+  ["google/gemma-4-31b-it", "Gemma 4 31B", 262144, 0.09, 0.34, 0.05],
+  ["google/gemma-3-12b-it", "Gemma 3 12B", 131072, 0.05, 0.1, null],
+  ["mistralai/mistral-large-2512", "Mistral Large 3 2512", 262144, 0.5, 1.5, 0.05],
+  ["mistralai/mistral-medium-3.1", "Mistral Medium 3.1", 131072, 0.4, 2, 0.04],
+  ["mistralai/ministral-14b-2512", "Ministral 3 14B 2512", 262144, 0.2, 0.2, 0.02],
+  ["mistralai/ministral-8b-2512", "Ministral 3 8B 2512", 262144, 0.15, 0.15, 0.015],
+  ["deepseek/deepseek-v3.2-exp", "DeepSeek V3.2 Exp", 163840, 0.27, 0.41, null],
+  ["deepseek/deepseek-v3.1-terminus", "DeepSeek V3.1 Terminus", 163840, 0.23, 0.9, null],
+  ["deepseek/deepseek-chat-v3-0324", "DeepSeek V3 0324", 163840, 0.3, 0.88, null],
+  ["qwen/qwen3.7-max", "Qwen3.7 Max", 1000000, 1.25, 3.75, 0.25],
+  ["qwen/qwen3.7-plus", "Qwen3.7 Plus", 1000000, 0.4, 1.6, 0.08],
+  ["qwen/qwen3.6-plus", "Qwen3.6 Plus", 1000000, 0.325, 1.95, null],
+  ["qwen/qwen3.5-flash-02-23", "Qwen3.5-Flash", 1000000, 0.065, 0.26, null],
+  ["qwen/qwen3-max", "Qwen 3 Max", 262144, 1.2, 6, null],
+  ["qwen/qwen-plus", "Qwen-Plus", 1000000, 0.4, 1.2, 0.16],
+  ["x-ai/grok-4.3", "Grok 4.3", 1000000, 1.25, 2.5, 0.2],
+  ["x-ai/grok-4.20", "Grok 4.20", 2000000, 1.25, 2.5, 0.2],
+  ["x-ai/grok-4-fast", "Grok 4 Fast", 2000000, 0.2, 0.5, 0.05],
+  ["moonshotai/kimi-k3", "Kimi K3", 1048576, 3, 15, 0.3],
+  ["moonshotai/kimi-k2-0905", "Kimi K2 0905", 262144, 0.6, 2.5, null],
+  ["z-ai/glm-5.3", "GLM 5.3", 1048576, 1.4, 4.4, 0.26],
+  ["z-ai/glm-5.3-flash", "GLM 5.3 Flash", 1310720, 0.075, 0.25, 0.015],
+  ["z-ai/glm-4.5-air", "GLM 4.5 Air", 131072, 0.125, 0.85, 0.06],
+  ["minimax/minimax-m2.1", "MiniMax M2.1", 204800, 0.29, 0.95, 0.03],
+  ["meta-llama/llama-3.1-70b-instruct", "Llama 3.1 70B Instruct", 131072, 0.1, 0.28, null],
+  ["amazon/nova-2-lite-v1", "Nova 2 Lite", 1000000, 0.3, 2.5, null],
+  ["amazon/nova-pro-v1", "Nova Pro 1.0", 300000, 0.8, 3.2, null],
+  ["amazon/nova-lite-v1", "Nova Lite 1.0", 300000, 0.06, 0.24, null],
+  ["cohere/command-a", "Command A", 256000, 2.5, 10, null],
+  ["nvidia/nemotron-3-nano-30b-a3b", "Nemotron 3 Nano 30B A3B", 262144, 0.05, 0.2, null],
+];
+
+const micros = (dollars: number) => Math.round(dollars * 1_000_000);
+
+export const SNAPSHOT: { id: string; name: string; contextTokens: number; prices: ModelPrices }[] = ROWS.map(
+  ([id, name, contextTokens, prompt, completion, cached]) => ({
+    id,
+    name,
+    contextTokens,
+    prices: { prompt: micros(prompt), completion: micros(completion), cached: cached === null ? null : micros(cached) },
+  }),
+);
