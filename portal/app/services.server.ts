@@ -1,6 +1,7 @@
 // The composition root: every client the portal uses is made here, once, from the environment.
 import { serviceDb } from "@gpt-agent/core/db";
 import { readEnv } from "@gpt-agent/core/env";
+import { createCatalogue } from "@gpt-agent/core/llm/catalogue";
 import { CircuitBreaker } from "@gpt-agent/core/llm/circuit-breaker";
 import { createEmbedder } from "@gpt-agent/core/llm/embed";
 import { failoverLlm } from "@gpt-agent/core/llm/failover";
@@ -41,9 +42,16 @@ export const limiter = createLimiter(env.REDIS_URL ? redisCounter(env.REDIS_URL)
 /** Where the key goes: OpenRouter's own key to OpenRouter alone. */
 const llmKey = env.LLM_API_KEY ?? (new URL(env.LLM_BASE_URL).hostname.endsWith("openrouter.ai") ? env.OPENROUTER_API_KEY : undefined);
 const breaker = new CircuitBreaker({ onChange: (model, state) => log.warn(`a model's circuit is ${state}`, { model }) });
+export const catalogue = createCatalogue({
+  baseUrl: env.LLM_BASE_URL,
+  apiKey: llmKey ?? null,
+  onFailure: (error) => log.warn("the catalogue of models could not be fetched", { error }),
+});
+const priceOf = (id: string) => catalogue.find(id)?.prices ?? null;
 const model = llmKey
-  ? failoverLlm(openRouterCall({ baseUrl: env.LLM_BASE_URL, apiKey: llmKey, appUrl: env.APP_URL }), {
+  ? failoverLlm(openRouterCall({ baseUrl: env.LLM_BASE_URL, apiKey: llmKey, appUrl: env.APP_URL, priceOf }), {
       defaultModel: env.LLM_DEFAULT_MODEL,
+      contextOf: (id) => catalogue.find(id)?.contextTokens ?? null,
       breaker,
     })
   : null;

@@ -14,13 +14,14 @@ import { smallTalk } from "@gpt-agent/core/llm/quotes-words";
 import type { Locale } from "@gpt-agent/core/locales";
 import type { Log } from "@gpt-agent/core/log";
 import { ANSWER_WORDS } from "./answer-words.ts";
+import { contextBudget } from "./context-budget.ts";
 import { Draft, type Receipt } from "./draft.ts";
 import { buildPrompt, fittingPassages, type HistoryTurn, untrusted } from "./prompt.ts";
 import type { Replies } from "./replies.ts";
 import type { Passage, RetrieveQuery } from "./retrieve.ts";
 import { searchText } from "./search-text.ts";
 import { suggestQuestions } from "./suggestions.ts";
-import { soon, summariseHistory } from "./summary.ts";
+import { type SummaryInTheMaking, soon, summariseHistory } from "./summary.ts";
 import { titleOf } from "./title.ts";
 import { type Actions, ToolSession } from "./tool-session.ts";
 
@@ -56,7 +57,6 @@ export type AnswerDeps = {
 };
 
 const PASSAGE_LIMIT = 8;
-const MAX_OUTPUT_TOKENS = 2_000;
 /** A model may call tools this many times in a row; then it has to answer. */
 const MAX_TOOL_STEPS = 5;
 
@@ -168,7 +168,7 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
   const receipt = (
     end: Pick<Receipt, "status" | "outcome" | "errorCode">,
     more: MessagePart[] = [],
-    summary: Receipt["summary"] = null,
+    madeSummary: Receipt["summary"] = null,
   ): Receipt => ({
     ...end,
     responder,
@@ -183,37 +183,51 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
     searchText: draft.searchText,
     promptHash: draft.promptHash,
     title: turn.history.some(({ author, text }) => author === "visitor" && !smallTalk(text)) ? null : titleOf(turn.question),
-    summary,
+    summary: madeSummary,
     retrievalMs: draft.retrievalMs,
     firstTokenMs: draft.firstTokenMs,
     totalMs: draft.elapsed(),
   });
 
+  let summary: SummaryInTheMaking | null = null;
+  /** The summary that was made beside the answer; paid for whatever became of it. */
+  const settleSummary = async (): Promise<Receipt["summary"]> => {
+    const ended = await soon(summary);
+    if (ended) draft.spend({ ...ended.usage, model: draft.usage.model, provider: draft.usage.provider });
+    return ended?.made ?? null;
+  };
+
   yield { type: "start", messageId: turn.messageId, messageMetadata: { conversationId: turn.conversationId, runId: turn.runId } };
   try {
     const chat = smallTalk(turn.question) !== null;
+    const { instructions, model, fallbackModels, temperature } = turn.settings;
+    const models = model ? [model, ...fallbackModels] : fallbackModels;
+    const budget = contextBudget(deps.llm.contextTokens?.(models), {
+      texts: [instructions, turn.extraInstructions, turn.summary, turn.question],
+      tools: tools.tools,
+    });
     const question = searchText(turn.question, turn.history);
     let passages: Passage[] = [];
     if (!(chat && responder === "quotes")) {
       draft.searchText = question;
       passages = fittingPassages(
         await deps.retrieve({ orgId: turn.orgId, agentId: turn.agentId, text: question, limit: PASSAGE_LIMIT }, signal),
+        budget.passages,
       );
       draft.retrievalMs = draft.elapsed();
     }
-    const { messages, hash } = buildPrompt({ ...turn, instructions: turn.settings.instructions, passages });
+    const { messages, hash } = buildPrompt({ ...turn, instructions, passages, historyTokens: budget.history });
     draft.promptHash = hash;
-    const { model, fallbackModels, temperature } = turn.settings;
     const prompt: LlmPrompt = {
       messages,
       question,
       passages,
       locale: turn.locale,
-      models: model ? [model, ...fallbackModels] : fallbackModels,
+      models,
       temperature,
-      maxOutputTokens: MAX_OUTPUT_TOKENS,
+      maxOutputTokens: budget.output,
     };
-    const summary = deps.llm.responder === "model" ? summariseHistory(turn, deps.llm, prompt.models, signal) : null;
+    if (deps.llm.responder === "model") summary = summariseHistory(turn, { llm: deps.llm, models, budget: budget.history }, signal);
 
     let end: End;
     try {
@@ -228,16 +242,17 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
     }
     const supported = end.supported ?? (draft.citations.length > 0 || tools.succeeded || chat);
     const fallback = responder !== deps.llm.responder;
-    const made = await soon(summary);
-    if (made) draft.spend({ ...made.usage, model: draft.usage.model, provider: draft.usage.provider });
+    const made = await settleSummary();
     const more = yield* closing(turn, draft, { ...end, supported, responder, fallback });
     return receipt(
       { status: "finished", outcome: supported ? "answered" : "unanswered", errorCode: fallback ? "model_unavailable" : null },
       more,
-      made && { text: made.text, until: made.until },
+      made,
     );
   } catch (error) {
     yield* draft.endText();
+    summary?.giveUp();
+    await settleSummary();
     if (signal.aborted) {
       yield { type: "abort", reason: "stopped" };
       yield { type: "finish", finishReason: "other" };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { buildPrompt, estimateTokens, fittingPassages, type PromptInput, recentHistory, untrusted } from "./prompt.ts";
+import { buildPrompt, fittingPassages, type PromptInput, recentHistory, turnTokens, untrusted } from "./prompt.ts";
 import type { Passage } from "./retrieve.ts";
 
 const passage = (index: number, text: string, title = "Doc"): Passage => ({
@@ -23,6 +23,7 @@ const input: PromptInput = {
   history: [],
   passages: [passage(1, "Ten years.")],
   locale: "ru",
+  historyTokens: 3_000,
 };
 
 describe("the prompt", () => {
@@ -58,17 +59,17 @@ describe("the prompt", () => {
       author: i % 2 ? ("agent" as const) : ("visitor" as const),
       text: `turn ${i} ${"x".repeat(500)} [1]`,
     }));
-    const kept = recentHistory(history);
+    const kept = recentHistory(history, 3_000);
     expect(kept.at(-1)).toBe(history.at(-1));
     expect(kept.length).toBeLessThan(50);
-    expect(kept.reduce((total, turn) => total + estimateTokens(turn.text), 0)).toBeLessThanOrEqual(3_000);
+    expect(kept.reduce((total, turn) => total + turnTokens(turn), 0)).toBeLessThanOrEqual(3_000);
     const { messages } = buildPrompt({ ...input, history: [{ author: "agent", text: "Ten years [1]." }] });
     expect(messages[1]).toEqual({ role: "assistant", content: "Ten years." });
   });
 
   it("leaves out passages beyond the budget, never the first", () => {
     const huge = passage(1, "я".repeat(100_000));
-    expect(fittingPassages([huge, passage(2, "x")])).toEqual([huge]);
+    expect(fittingPassages([huge, passage(2, "x")], 6_000)).toEqual([huge]);
   });
 
   it("keeps line breaks and tabs of untrusted text", () => expect(untrusted("a\tb\nc\u0000\u0007")).toBe("a\tb\nc"));

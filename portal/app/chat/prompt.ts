@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { LlmMessage } from "@gpt-agent/core/llm/llm";
+import { countTokens } from "@gpt-agent/core/llm/tokens";
 import type { Locale } from "@gpt-agent/core/locales";
 import type { Passage } from "./retrieve.ts";
 
@@ -16,17 +17,21 @@ export type PromptInput = {
   history: HistoryTurn[];
   /** What was said before the history, in short. */
   summary?: string | null;
+  /** Those that fit (fittingPassages). */
   passages: Passage[];
   locale: Locale;
+  /** Tokens that the history may take. */
+  historyTokens: number;
 };
 
-/** Estimated tokens that history and passages may take. */
-export const HISTORY_TOKENS = 3_000;
-const PASSAGE_TOKENS = 6_000;
 const LANGUAGE: Record<Locale, string> = { en: "English", ru: "Russian" };
 
-/** A cautious estimate: current tokenizers make a token of about 4 Latin or 2.5 Cyrillic characters. */
-export const estimateTokens = (text: string): number => Math.ceil(text.length / 2.5);
+/** Tokens of the frame around a turn, and around a passage with its title and headings. */
+const TURN_FRAME = 4;
+const PASSAGE_FRAME = 30;
+
+/** What a turn of the conversation takes. */
+export const turnTokens = ({ text }: HistoryTurn): number => countTokens(text) + TURN_FRAME;
 
 /** Characters that hide text from people but not from models: controls, zero-width, bidi, the Tags block. Line breaks and tabs stay. */
 const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Cf}]/gu;
@@ -41,11 +46,11 @@ const passageBlock = (passage: Passage): string => {
 };
 
 /** The newest turns that fit the budget, oldest first. */
-export function recentHistory(history: HistoryTurn[], budget: number = HISTORY_TOKENS): HistoryTurn[] {
+export function recentHistory(history: HistoryTurn[], budget: number): HistoryTurn[] {
   let left = budget;
   const kept: HistoryTurn[] = [];
   for (const turn of [...history].reverse()) {
-    left -= estimateTokens(turn.text) + 4;
+    left -= turnTokens(turn);
     if (left < 0) break;
     kept.unshift(turn);
   }
@@ -53,10 +58,10 @@ export function recentHistory(history: HistoryTurn[], budget: number = HISTORY_T
 }
 
 /** The first passages that fit the budget; at least one. */
-export function fittingPassages(passages: Passage[], budget: number = PASSAGE_TOKENS): Passage[] {
+export function fittingPassages(passages: Passage[], budget: number): Passage[] {
   let left = budget;
   return passages.filter((passage, at) => {
-    left -= estimateTokens(passage.text) + 30;
+    left -= countTokens(passage.text) + PASSAGE_FRAME;
     return left >= 0 || at === 0;
   });
 }
@@ -66,7 +71,7 @@ export function fittingPassages(passages: Passage[], budget: number = PASSAGE_TO
  * be talked out of the model.
  */
 export function buildPrompt(input: PromptInput): { messages: LlmMessage[]; hash: string } {
-  const passages = fittingPassages(input.passages);
+  const { passages } = input;
   const system = [
     `You are ${untrusted(input.agentName)}, an assistant on a company's website. You answer visitors from the company's documents.`,
     "",
@@ -89,7 +94,7 @@ export function buildPrompt(input: PromptInput): { messages: LlmMessage[]; hash:
   ].join("\n");
   const messages: LlmMessage[] = [
     { role: "system", content: system },
-    ...recentHistory(input.history).map(
+    ...recentHistory(input.history, input.historyTokens).map(
       (turn): LlmMessage => ({ role: turn.author === "visitor" ? "user" : "assistant", content: withoutMarkers(turn) }),
     ),
     { role: "user", content: untrusted(input.question) },
