@@ -24,6 +24,7 @@ const VENDORS: Record<string, RegExp> = {
  */
 const DIALLERS: Record<string, string> = {
   "core/safe-fetch.ts": "the way out itself",
+  "core/llm/provider-fetch.ts": "dials the model endpoint that the operator configured",
   "worker/health.ts": "a server",
   "supabase/embedded/owner.ts": "calls the backend it has just started",
   "worker/ingest/extract-child.ts": "takes fetch away from the parsers",

@@ -1174,7 +1174,7 @@ export type Database = {
       requeue_source: { Args: { source: string | null }; Returns: undefined };
       reread_source: { Args: { org: string | null; source: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       save_agent: { Args: { org: string | null; agent: string | null; agent_name: string | null; agent_settings: Json | null; origins: string[] | null }; Returns: Database["public"]["Tables"]["agents"]["Row"] };
-      save_partial_answer: { Args: { org: string | null; run: string | null; partial_text: string | null; lease_seconds?: number | null }; Returns: boolean };
+      save_partial_answers: { Args: { saves: Json | null; lease_seconds?: number | null }; Returns: string[] };
       search_chunks: { Args: { org: string | null; agent: string | null; question: string | null; max_results?: number | null; question_embedding?: string | null; embedding_model?: string | null }; Returns: { chunk_id: string; source_id: string; title: string; url: string; media_type: string; page: number; heading_path: string[]; body: string; char_start: number; char_end: number; content_hash: string; language: string; score: number }[] };
       unembedded_versions: { Args: { embedding_model: string | null; max_rows?: number | null }; Returns: { version_id: string; jobs: string[] }[] };
       unfinished_sources: { Args: { quiet_seconds: number | null; max_rows?: number | null }; Returns: { source_id: string; jobs: string[]; recent: number }[] };

@@ -14,7 +14,7 @@ export type Running = {
   workerUrl: string;
 };
 
-export type Platform = Running & { dataFolder: string; process: ChildProcess; stop(): Promise<number | null> };
+export type Platform = Running & { dataFolder: string; process: ChildProcess; output(): string; stop(): Promise<number | null> };
 
 /**
  * Starts the whole platform as a user does, on a free port and a data folder of its own.
@@ -43,6 +43,8 @@ export async function startPlatform(options: { dataFolder?: string; env?: Record
     ...running,
     dataFolder,
     process: child,
+    /** The end of what the platform has printed. */
+    output: () => output,
     async stop() {
       const ended = once(child, "exit");
       if (child.exitCode === null) {

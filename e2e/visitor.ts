@@ -12,17 +12,19 @@ export class Visitor {
     readonly portal: string,
     readonly agentId: string,
     readonly origin: string = portal,
+    private readonly extra: Record<string, string> = {},
   ) {}
 
-  private async headers() {
+  /** What each call of this visitor carries; opens the session first. */
+  async headers(): Promise<Record<string, string>> {
     this.session ??= await this.open();
-    return { origin: this.origin, "content-type": "application/json", authorization: `Bearer ${this.session.token}` };
+    return { ...this.extra, origin: this.origin, "content-type": "application/json", authorization: `Bearer ${this.session.token}` };
   }
 
   private async open(): Promise<VisitorSession> {
     const response = await fetch(`${this.portal}/api/v1/agents/${this.agentId}/sessions`, {
       method: "POST",
-      headers: { origin: this.origin, "content-type": "application/json" },
+      headers: { ...this.extra, origin: this.origin, "content-type": "application/json" },
       body: "{}",
     });
     if (!response.ok) throw new Error(`No session: ${response.status} ${await response.text()}`);

@@ -2,7 +2,6 @@
 // app/, which also runs as functions elsewhere.
 
 import { fileURLToPath } from "node:url";
-import { createRequestHandler } from "@remix-run/express";
 import express from "express";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -58,7 +57,7 @@ app.use((request, response, next) => {
     .type("text/plain")
     .send("Cross-site requests are refused.");
 });
-app.all("*", createRequestHandler({ build, mode: process.env.NODE_ENV ?? "production" }));
+app.all("*", build.entry.module.nodeHandler(build, process.env.NODE_ENV ?? "production"));
 
 const server = app.listen(port, host, () => process.send?.({ ready: true }));
 // Slow clients: the whole head must arrive in 15 s, a body in five minutes (uploads); answers may stream for longer.

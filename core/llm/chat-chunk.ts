@@ -1,38 +1,73 @@
-import { z } from "zod";
-
-/** Providers leave fields out, send null, or send something else; none of that may end an answer. */
-const text = z.string().nullish().catch(null);
-const toolCall = z.object({
-  index: z.number().int().nullish().catch(null),
-  id: text,
-  function: z.object({ name: text, arguments: text }).nullish().catch(null),
-});
-const delta = z.object({
-  content: text,
-  /** The thoughts of a reasoning model: OpenRouter's name and that of other servers. Never shown. */
-  reasoning: text,
-  reasoning_content: text,
-  tool_calls: z.array(toolCall).nullish().catch(null),
-});
+import type { ToolCallDelta } from "./tool-calls.ts";
 
 /** What matters of OpenAI's `chat.completion.chunk`, with OpenRouter's `provider`, `usage.cost` and errors inside the stream. */
-export const chatChunk = z.object({
-  model: text,
-  provider: text,
-  choices: z
-    .array(z.object({ delta: delta.nullish().catch(null), finish_reason: text, error: z.unknown().optional() }))
-    .nullish()
-    .catch(null),
-  usage: z
-    .object({
-      prompt_tokens: z.unknown().optional(),
-      completion_tokens: z.unknown().optional(),
-      prompt_tokens_details: z.object({ cached_tokens: z.unknown().optional() }).nullish().catch(null),
-      /** US dollars. */
-      cost: z.unknown().optional(),
-    })
-    .nullish()
-    .catch(null),
-  error: z.unknown().optional(),
-});
-export type ChatChunk = z.infer<typeof chatChunk>;
+export type ChatChunk = {
+  model: string | null;
+  provider: string | null;
+  choices: {
+    delta: {
+      content: string | null;
+      /** The thoughts of a reasoning model: OpenRouter's name and that of other servers. Never shown. */
+      reasoning: string | null;
+      reasoning_content: string | null;
+      tool_calls: ToolCallDelta[] | null;
+    } | null;
+    finish_reason: string | null;
+    error?: unknown;
+  }[];
+  usage: {
+    prompt_tokens?: unknown;
+    completion_tokens?: unknown;
+    prompt_tokens_details: { cached_tokens?: unknown } | null;
+    /** US dollars. */
+    cost?: unknown;
+  } | null;
+  error?: unknown;
+};
+
+type Fields = Record<string, unknown>;
+const fields = (value: unknown): Fields | null =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
+const list = <T>(value: unknown, read: (item: Fields) => T): T[] | null =>
+  Array.isArray(value) ? value.flatMap((item) => (fields(item) ? [read(item as Fields)] : [])) : null;
+
+function readToolCall(call: Fields): ToolCallDelta {
+  const called = fields(call.function);
+  return {
+    index: Number.isInteger(call.index) ? (call.index as number) : null,
+    id: text(call.id),
+    function: called && { name: text(called.name), arguments: text(called.arguments) },
+  };
+}
+
+function readChoice(choice: Fields): ChatChunk["choices"][number] {
+  const delta = fields(choice.delta);
+  return {
+    delta: delta && {
+      content: text(delta.content),
+      reasoning: text(delta.reasoning),
+      reasoning_content: text(delta.reasoning_content),
+      tool_calls: list(delta.tool_calls, readToolCall),
+    },
+    finish_reason: text(choice.finish_reason),
+    error: choice.error,
+  };
+}
+
+/**
+ * A chunk of a streamed completion; null for what is none. Providers leave fields out, send null, or send something else, and
+ * none of that may end an answer: what is not of the expected type counts as absent. By hand, as it runs for every token.
+ */
+export function readChatChunk(json: unknown): ChatChunk | null {
+  const chunk = fields(json);
+  if (!chunk) return null;
+  const usage = fields(chunk.usage);
+  return {
+    model: text(chunk.model),
+    provider: text(chunk.provider),
+    choices: list(chunk.choices, readChoice) ?? [],
+    usage: usage && { ...usage, prompt_tokens_details: fields(usage.prompt_tokens_details) },
+    error: chunk.error,
+  };
+}

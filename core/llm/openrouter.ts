@@ -1,11 +1,13 @@
+import type { IncomingMessage } from "node:http";
 import OpenAI from "openai";
-import { type ChatChunk, chatChunk } from "./chat-chunk.ts";
+import { type ChatChunk, readChatChunk } from "./chat-chunk.ts";
 import { readEventData } from "./event-data.ts";
 import type { ModelCall } from "./failover.ts";
 import type { LlmFinish } from "./llm.ts";
 import { LlmError } from "./llm.ts";
 import { toOpenAiMessage, toOpenAiTool } from "./openai-request.ts";
 import { inBandError, toLlmError } from "./provider-error.ts";
+import { bodyOf, providerFetch } from "./provider-fetch.ts";
 import { ToolCallGatherer } from "./tool-calls.ts";
 import { type PriceOf, UsageMeter } from "./usage.ts";
 
@@ -50,10 +52,9 @@ function parseChunk(data: string): ChatChunk {
   } catch {
     throw new LlmError("broken_stream", `the provider sent what is no JSON: ${data.slice(0, 100)}`);
   }
-  const parsed = chatChunk.safeParse(json);
-  if (!parsed.success) throw new LlmError("broken_stream", "the provider sent what is no chunk", { cause: parsed.error });
-  const chunk = parsed.data;
-  const choice = chunk.choices?.[0];
+  const chunk = readChatChunk(json);
+  if (!chunk) throw new LlmError("broken_stream", "the provider sent what is no chunk");
+  const [choice] = chunk.choices;
   if (chunk.error) throw inBandError(chunk.error);
   if (choice?.error || choice?.finish_reason === "error")
     throw choice.error ? inBandError(choice.error) : new LlmError("broken_stream", "the provider ended the answer with an error");
@@ -61,13 +62,13 @@ function parseChunk(data: string): ChatChunk {
 }
 
 /** The chunks of an answer up to [DONE]. @throws LlmError when the body ends before the answer does */
-async function* readChunks(body: ReadableStream<Uint8Array>): AsyncGenerator<ChatChunk> {
+async function* readChunks(body: IncomingMessage): AsyncGenerator<ChatChunk> {
   let ended = false;
   for await (const events of readEventData(body)) {
     for (const data of events) {
       if (data === "[DONE]") return;
       const chunk = parseChunk(data);
-      ended ||= Boolean(chunk.choices?.[0]?.finish_reason);
+      ended ||= Boolean(chunk.choices[0]?.finish_reason);
       yield chunk;
     }
   }
@@ -79,6 +80,7 @@ class Watchdog {
   private readonly controller = new AbortController();
   private readonly whole: NodeJS.Timeout;
   private next: NodeJS.Timeout | undefined;
+  private expected = "";
 
   constructor(wholeMs: number) {
     this.whole = setTimeout(() => this.bite("the answer took too long"), wholeMs);
@@ -89,6 +91,9 @@ class Watchdog {
   }
 
   expectWithin(ms: number, otherwise: string): void {
+    // The same once more, as for every token of an answer: the timer begins anew.
+    if (this.expected === otherwise) return void this.next?.refresh();
+    this.expected = otherwise;
     clearTimeout(this.next);
     this.next = setTimeout(() => this.bite(otherwise), ms);
   }
@@ -115,6 +120,7 @@ export function openRouterCall(config: OpenRouterConfig): ModelCall {
     maxRetries: 0,
     timeout: timeouts.whole,
     logLevel: "off",
+    fetch: providerFetch,
     ...(extras ? { defaultHeaders: { "HTTP-Referer": config.appUrl, "X-Title": "GPT Agent Platform" } } : {}),
   });
 
@@ -143,10 +149,9 @@ export function openRouterCall(config: OpenRouterConfig): ModelCall {
           { signal: AbortSignal.any([signal, watchdog.signal]) },
         )
         .asResponse();
-      if (!response.body) throw new LlmError("broken_stream", "an answer without a body");
-      for await (const chunk of readChunks(response.body)) {
+      for await (const chunk of readChunks(bodyOf(response))) {
         meter.read(chunk);
-        const choice = chunk.choices?.[0];
+        const [choice] = chunk.choices;
         const delta = choice?.delta?.content;
         const toolCalls = choice?.delta?.tool_calls;
         if (delta || toolCalls?.length) {

@@ -15,6 +15,9 @@ import { env, log } from "~/services.server";
 export const isCrossSitePage = (request: { method: string; path: string; headers: Headers }): boolean =>
   !/^\/(api\/v1|v1|api\/webhooks)\//.test(request.path) && isCrossSite(request);
 
+/** For server.mjs: Remix as a handler of Express. */
+export { nodeHandler } from "~/http/node-handler";
+
 /** Milliseconds after which data that is still being loaded is given up. */
 export const streamTimeout = 10_000;
 

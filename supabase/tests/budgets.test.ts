@@ -331,7 +331,7 @@ describe("a reservation is given back", () => {
   test("and a renewed lease keeps it", async () => {
     const { run } = await full();
     await loseLeases();
-    await db.rpc("save_partial_answer", { org, run, partial_text: "To" });
+    await db.rpc("save_partial_answers", { saves: [{ org, run, text: "To" }] });
     expect((await usage()).tokens_per_day).toEqual([0, 1_000]);
   });
 

@@ -104,7 +104,8 @@ async function* respond(
     for await (const part of metered(llm.stream(request, signal), draft)) {
       if (part.type === "delta") {
         said += part.delta;
-        yield* draft.write(part.delta);
+        // Not yield*, which costs several turns of the microtask queue for each event.
+        for (const event of draft.write(part.delta)) yield event;
       } else if (part.type === "tool-call") calls.push(part.call);
       else if (part.type === "end") end = part;
     }

@@ -11,11 +11,12 @@ import type { Db } from "@gpt-agent/core/db";
 import { AppError } from "@gpt-agent/core/errors";
 import { type Locale, localeOfText, pickLocale } from "@gpt-agent/core/locales";
 import { z } from "zod";
+import { PartialSaver } from "./partial-saver.ts";
 import type { HistoryTurn } from "./prompt.ts";
 import { replayed } from "./replay.ts";
 import { type RunDeps, run } from "./run.ts";
 import type { LoggedEvent, RunLog } from "./run-log/run-log.ts";
-import { beginTurn, failLostRuns, finishTurn, savePartialAnswer, type TurnRequest, turnError } from "./turn-store.ts";
+import { beginTurn, failLostRuns, finishTurn, savePartialAnswers, type TurnRequest, turnError } from "./turn-store.ts";
 
 /** Whose conversations may be touched: from a verified session, never from a request body. */
 export type VisitorIdentity = { orgId: string; agentId: string; visitorId: string };
@@ -73,7 +74,7 @@ export function createChat(deps: ChatDeps) {
   const { db, runLog, log } = deps;
   const runDeps: RunDeps = {
     ...deps,
-    savePartial: (orgId, runId, text) => savePartialAnswer(db, orgId, runId, text),
+    saver: new PartialSaver((partials) => savePartialAnswers(db, partials), log),
     finish: (orgId, runId, receipt) => finishTurn(db, orgId, runId, receipt),
   };
   const isMissing = (error: unknown) => log.warn("a stop could not be passed on", { error });

@@ -1,5 +1,5 @@
 import type { ChatEvent, MessagePart } from "@gpt-agent/core/chat-events";
-import type { LoggedEvent } from "./run-log/run-log.ts";
+import { LoggedEvent } from "./run-log/run-log.ts";
 
 /** The events of an answer whose log is gone, made from what was stored of it. */
 export async function* replayed(
@@ -22,7 +22,7 @@ export async function* replayed(
     ...(answer.status === "stopped" ? [{ type: "abort", reason: "stopped" } as const] : []),
     { type: "finish", finishReason: answer.status === "complete" ? "stop" : answer.status === "failed" ? "error" : "other" },
   ];
-  for (const [at, event] of events.entries()) yield { seq: at + 1, event };
+  for (const [at, event] of events.entries()) yield LoggedEvent.of(at + 1, event);
 }
 
 /** A finished tool call as the events that told it. */

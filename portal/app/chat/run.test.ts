@@ -8,6 +8,7 @@ import { createLog } from "@gpt-agent/core/log";
 import { describe, expect, it } from "vitest";
 import type { Turn } from "./answer.ts";
 import type { Receipt } from "./draft.ts";
+import { type PartialAnswer, PartialSaver } from "./partial-saver.ts";
 import { type RunDeps, run } from "./run.ts";
 import { memoryRunLog } from "./run-log/memory.ts";
 import type { RunLog } from "./run-log/run-log.ts";
@@ -42,6 +43,10 @@ const turn = (): Turn => ({
   attended: true,
 });
 
+/** A saver that stores nothing; `ended` are the runs that should not go on. */
+const saver = (ended: (partials: PartialAnswer[]) => string[] = () => []) =>
+  new PartialSaver(async (partials) => ended(partials), createLog("error", { test: true }));
+
 async function play(overrides: Partial<RunDeps> = {}, asked = turn()) {
   const runLog: RunLog = overrides.runLog ?? memoryRunLog();
   const stored: Receipt[] = [];
@@ -53,7 +58,7 @@ async function play(overrides: Partial<RunDeps> = {}, asked = turn()) {
     fallback: quotesLlm({ fallback: true }),
     actions: null,
     log: createLog("error", { test: true }),
-    savePartial: async () => true,
+    saver: saver(),
     finish: async (_org, _run, receipt) => stored.push(receipt) > 0,
     ...overrides,
   });
@@ -120,7 +125,7 @@ describe("a run", () => {
   });
 
   it("stops when it is told that its row is no longer running", async () => {
-    const { events, stored } = await play({ llm: model(2_000, 1), savePartial: async () => false });
+    const { events, stored } = await play({ llm: model(2_000, 1), saver: saver((partials) => partials.map(({ runId }) => runId)) });
     expect(events).toContainEqual({ type: "abort", reason: "stopped" });
     expect(stored[0]).toMatchObject({ status: "stopped", outcome: "stopped" });
   });

@@ -3,22 +3,19 @@ import type { ChatEvent } from "@gpt-agent/core/chat-events";
 import type { Log } from "@gpt-agent/core/log";
 import { type AnswerDeps, answer, type Turn } from "./answer.ts";
 import type { Receipt } from "./draft.ts";
+import type { PartialSaver } from "./partial-saver.ts";
 import { Replies } from "./replies.ts";
 import type { RunLog } from "./run-log/run-log.ts";
 
 export type RunDeps = AnswerDeps & {
   runLog: RunLog;
-  /** Saves the text so far (null: nothing new) and renews the lease; false when the run should not go on. */
-  savePartial(orgId: string, runId: string, text: string | null): Promise<boolean>;
+  /** Keeps what an answer has so far while it grows. */
+  saver: PartialSaver;
   finish(orgId: string, runId: string, receipt: Receipt): Promise<boolean>;
 };
 
 /** Deltas that come closer together than this are sent as one, in milliseconds. */
 const COALESCE_MS = 20;
-/** How often a growing answer is saved, in milliseconds: this much of it can be lost with the process. */
-const SAVE_EVERY_MS = 2_000;
-/** The lease is 30 s; it is renewed at least every few saves even when no word came. */
-const RENEW_EVERY_SAVES = 4;
 const STORE_RETRIES_MS = [200, 1_000, 3_000];
 
 /** Appends the events of one run in order, joining deltas that come close together. */
@@ -26,7 +23,7 @@ class LogWriter {
   private pending: Extract<ChatEvent, { type: "text-delta" }> | null = null;
   private timer: NodeJS.Timeout | undefined;
   private lastDelta = Number.NEGATIVE_INFINITY;
-  private tail: Promise<void> = Promise.resolve();
+  private newest: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly runLog: RunLog,
@@ -51,13 +48,13 @@ class LogWriter {
 
   async end(): Promise<void> {
     this.flush();
-    await this.tail;
+    await this.newest;
     await this.runLog.close(this.runId).catch((error) => this.log.warn("a run log could not be closed", { error, runId: this.runId }));
   }
 
   private flush(): void {
-    clearTimeout(this.timer);
     if (!this.pending) return;
+    clearTimeout(this.timer);
     this.lastDelta = performance.now();
     this.append(this.pending);
     this.pending = null;
@@ -65,8 +62,8 @@ class LogWriter {
 
   /** A log that fails costs the readers their stream, never the run: the answer is still stored. */
   private append(event: ChatEvent): void {
-    this.tail = this.tail
-      .then(() => this.runLog.append(this.runId, event))
+    this.newest = this.runLog
+      .append(this.runId, event)
       .catch((error) => this.log.warn("a run event could not be logged", { error, runId: this.runId }));
   }
 }
@@ -109,19 +106,7 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
   const unhear = await hearReplies(turn, replies, deps);
 
   let text = "";
-  let saved = "";
-  let idleSaves = 0;
-  let saving: Promise<unknown> = Promise.resolve();
-  const saver = setInterval(() => {
-    if (text === saved && ++idleSaves < RENEW_EVERY_SAVES) return;
-    idleSaves = 0;
-    const partial = text === saved ? null : text;
-    saved = text;
-    saving = deps
-      .savePartial(turn.orgId, turn.runId, partial)
-      .then((goesOn) => goesOn || stop())
-      .catch((error) => deps.log.warn("a partial answer could not be saved", { error, runId: turn.runId }));
-  }, SAVE_EVERY_MS);
+  const unwatch = deps.saver.watch({ orgId: turn.orgId, runId: turn.runId, text: () => text, stop });
 
   try {
     const events = answer(turn, deps, replies, controller.signal);
@@ -129,8 +114,7 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
     for (;;) {
       const step = await events.next();
       if (step.done) {
-        clearInterval(saver);
-        await saving;
+        unwatch();
         // Stored before `finish` is told, so that whoever has seen it can rate the answer and open its citations.
         await store(turn, step.value, deps);
         break;
@@ -145,7 +129,7 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
   } catch (error) {
     deps.log.error("a run broke", { error, runId: turn.runId, orgId: turn.orgId });
   } finally {
-    clearInterval(saver);
+    unwatch();
     unlisten();
     unhear();
     await writer.end();

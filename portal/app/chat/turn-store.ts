@@ -6,6 +6,7 @@ import { pickLocale } from "@gpt-agent/core/locales";
 import { z } from "zod";
 import { ANSWER_WORDS } from "./answer-words.ts";
 import type { Receipt } from "./draft.ts";
+import type { PartialAnswer } from "./partial-saver.ts";
 
 const HINTS: Record<string, [ErrorCode, string]> = {
   not_found: ["not_found", "There is no such agent, conversation or message."],
@@ -113,9 +114,11 @@ export async function beginTurn(db: Db, request: TurnRequest): Promise<BegunTurn
   return begun.parse(data);
 }
 
-/** Saves what an answer has so far (null: only renews its lease). False when the run should not go on. */
-export async function savePartialAnswer(db: Db, orgId: string, runId: string, text: string | null): Promise<boolean> {
-  const { data, error } = await db.rpc("save_partial_answer", { org: orgId, run: runId, partial_text: text });
+/** Saves what answers have so far and renews their leases. Returns the runs that should not go on. */
+export async function savePartialAnswers(db: Db, partials: PartialAnswer[]): Promise<string[]> {
+  const { data, error } = await db.rpc("save_partial_answers", {
+    saves: partials.map(({ orgId, runId, text }) => ({ org: orgId, run: runId, text })),
+  });
   if (error) throw turnError(error);
   return data;
 }

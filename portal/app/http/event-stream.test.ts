@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { LoggedEvent } from "../chat/run-log/run-log.ts";
 import { sseResponse, uiMessageFrames } from "./event-stream.ts";
 
 const never = new AbortController().signal;
@@ -66,12 +67,13 @@ describe("server-sent events", () => {
 
   it("gives each event the id to resume after, hides what a run cost, and ends with [DONE]", async () => {
     async function* events() {
-      yield { seq: 1, event: { type: "start", messageId: "m" } as const };
-      yield {
-        seq: 2,
-        event: { type: "data-usage", transient: true, data: { model: null, promptTokens: 1, completionTokens: 1, costMicros: 9 } } as const,
-      };
-      yield { seq: 3, event: { type: "finish" } as const };
+      yield LoggedEvent.of(1, { type: "start", messageId: "m" });
+      yield LoggedEvent.of(2, {
+        type: "data-usage",
+        transient: true,
+        data: { model: null, promptTokens: 1, completionTokens: 1, costMicros: 9 },
+      });
+      yield LoggedEvent.of(3, { type: "finish" });
     }
     const frames = [];
     for await (const frame of uiMessageFrames("run", events(), never)) frames.push(frame);

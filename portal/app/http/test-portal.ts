@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ChatEvent, VisitorSession } from "@gpt-agent/core/chat-events";
-import { createRequestHandler } from "@remix-run/express";
 import type { ServerBuild } from "@remix-run/node";
 import { createParser } from "eventsource-parser";
 import express from "express";
@@ -81,7 +80,8 @@ export async function startTestPortal(env: Record<string, string> = {}, shared?:
     request.headers[SOCKET_ADDRESS_HEADER] = request.socket.remoteAddress ?? "unknown";
     next();
   });
-  app.all("*", createRequestHandler({ build, mode: "test" }));
+  const { nodeHandler } = await import("./node-handler.ts");
+  app.all("*", nodeHandler(build, "test"));
   return {
     url,
     backend,

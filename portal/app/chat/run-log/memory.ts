@@ -1,11 +1,10 @@
-import type { ChatEvent } from "@gpt-agent/core/chat-events";
-import { KEEP_AFTER_END_MS, type LoggedEvent, type ReplyListener, type RunLog } from "./run-log.ts";
+import { KEEP_AFTER_END_MS, LoggedEvent, type ReplyListener, type RunLog } from "./run-log.ts";
 
 type Entry = {
-  events: ChatEvent[];
+  events: LoggedEvent[];
   ended: boolean;
   stopped: boolean;
-  waiting: Set<() => void>;
+  readers: Set<() => void>;
   stopListeners: Set<() => void>;
   replyListeners: Set<ReplyListener>;
   expiry?: NodeJS.Timeout;
@@ -16,35 +15,34 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): RunLog 
   const runs = new Map<string, Entry>();
 
   const wake = (entry: Entry) => {
-    for (const resume of entry.waiting) resume();
-    entry.waiting.clear();
+    for (const look of entry.readers) look();
   };
   const find = (runId: string): Entry => {
     const entry = runs.get(runId);
     if (!entry) throw new Error(`No log for run ${runId}`);
     return entry;
   };
-  /** Resolves when the entry changes or the signal aborts. */
-  const change = (entry: Entry, signal: AbortSignal) =>
-    new Promise<void>((resolve) => {
-      const resume = () => {
-        signal.removeEventListener("abort", resume);
-        entry.waiting.delete(resume);
-        resolve();
-      };
-      entry.waiting.add(resume);
-      signal.addEventListener("abort", resume, { once: true });
-    });
-
   async function* read(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent> {
     const entry = find(runId);
-    for (let seq = after > entry.events.length ? 1 : after + 1; !signal.aborted; ) {
-      const event = entry.events[seq - 1];
-      if (event) {
-        yield { seq, event };
-        seq++;
-      } else if (entry.ended) return;
-      else await change(entry, signal);
+    let resume = () => {};
+    const look = () => resume();
+    entry.readers.add(look);
+    signal.addEventListener("abort", look, { once: true });
+    try {
+      for (let seq = after > entry.events.length ? 1 : after + 1; !signal.aborted; ) {
+        const event = entry.events[seq - 1];
+        if (event) {
+          yield event;
+          seq++;
+        } else if (entry.ended) return;
+        else
+          await new Promise<void>((resolve) => {
+            resume = resolve;
+          });
+      }
+    } finally {
+      entry.readers.delete(look);
+      signal.removeEventListener("abort", look);
     }
   }
 
@@ -56,14 +54,14 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): RunLog 
         events: [],
         ended: false,
         stopped: false,
-        waiting: new Set(),
+        readers: new Set(),
         stopListeners: new Set(),
         replyListeners: new Set(),
       });
     },
     async append(runId, event) {
       const entry = find(runId);
-      entry.events.push(event);
+      entry.events.push(LoggedEvent.of(entry.events.length + 1, event));
       wake(entry);
     },
     async close(runId) {

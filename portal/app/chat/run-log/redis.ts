@@ -1,23 +1,38 @@
-import { chatEvent, toolReply } from "@gpt-agent/core/chat-events";
+import { type ChatEvent, toolReply } from "@gpt-agent/core/chat-events";
 import { Redis } from "ioredis";
 import { z } from "zod";
-import { KEEP_AFTER_END_MS, type LoggedEvent, type RunLog } from "./run-log.ts";
+import { KEEP_AFTER_END_MS, LOST_AFTER_MS, LoggedEvent, type RunLog } from "./run-log.ts";
 
-/** A log without an end (its portal died) is dropped after this long, in milliseconds. */
-const KEEP_OPEN_MS = 60 * 60_000;
-/** Readers look again this often even when no wake-up reaches them, in milliseconds. */
+/** Readers look again this often even when no word reaches them, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000;
 const READ_AT_ONCE = 200;
+/** A reader that has this many events to read still is not told more; it fetches them when it is ready. */
+const MAX_HEARD = 1_000;
+/** How long a stop is remembered for a run that has not begun to listen yet, in milliseconds. */
+const KEEP_STOP_MS = 60 * 60_000;
+
+/** An event as it is told on the run's channel: number, type and JSON. The type "end" tells the end. */
+const told = (seq: number, type: string, json: string) => `${seq} ${type} ${json}`;
+function hear(message: string): { seq: number; type: string; json: string } {
+  const afterSeq = message.indexOf(" ");
+  const afterType = message.indexOf(" ", afterSeq + 1);
+  return { seq: Number(message.slice(0, afterSeq)), type: message.slice(afterSeq + 1, afterType), json: message.slice(afterType + 1) };
+}
 
 const sentReply = z.strictObject({ toolCallId: z.string(), reply: toolReply });
 
 /**
- * The run log that several portals share: a stream per run whose entry ids are the sequence numbers, one channel that wakes
- * readers and one that carries stops. Two connections in all, however many readers there are.
+ * The run log that several portals share: a stream per run whose entry ids are the sequence numbers, a channel that tells
+ * readers each event as it is added, and one that carries stops. Two connections in all, however many readers there are; what
+ * is asked of Redis in one turn of the event loop goes as one packet. A log is kept as long as its writer says that it lives.
  */
-export function redisRunLog(url: string, options: { keepAfterEndMs?: number; prefix?: string } = {}): RunLog {
+export function redisRunLog(
+  url: string,
+  options: { keepAfterEndMs?: number; lostAfterMs?: number; lookAgainMs?: number; prefix?: string } = {},
+): RunLog {
   const prefix = options.prefix ?? "run";
-  const connection = new Redis(url, { maxRetriesPerRequest: 2, enableOfflineQueue: true });
+  const lostAfterMs = options.lostAfterMs ?? LOST_AFTER_MS;
+  const connection = new Redis(url, { maxRetriesPerRequest: 2, enableOfflineQueue: true, enableAutoPipelining: true });
   const subscriber = new Redis(url, { maxRetriesPerRequest: null });
   for (const client of [connection, subscriber]) client.on("error", () => {});
 
@@ -43,46 +58,66 @@ export function redisRunLog(url: string, options: { keepAfterEndMs?: number; pre
     };
   };
 
-  /** Appends entry `seq` and wakes the readers in one round trip. @throws when Redis refuses either */
-  const add = async (runId: string, seq: number, field: string, value: string, keepMs?: number) => {
-    const batch = connection.multi().xadd(key(runId), `${seq}-0`, field, value).publish(key(runId), String(seq));
-    if (keepMs) batch.pexpire(key(runId), keepMs);
-    for (const [error] of (await batch.exec()) ?? []) if (error) throw error;
+  const alive = setInterval(() => {
+    for (const runId of last.keys()) connection.pexpire(key(runId), lostAfterMs).catch(() => {});
+  }, lostAfterMs / 3).unref();
+
+  /** Appends entry `seq` and tells the readers. @throws when Redis refuses either */
+  const add = async (runId: string, seq: number, type: string, json: string): Promise<void> => {
+    await Promise.all([connection.xadd(key(runId), `${seq}-0`, type, json), connection.publish(key(runId), told(seq, type, json))]);
   };
 
+  /** The entries after a place. Entry ids are <seq>-0, and 0-1 for the opening; after "<seq>-1" comes the next event. */
+  const entriesAfter = async (runId: string, position: number) =>
+    (await connection.xrange(key(runId), `(${position}-1`, "+", "COUNT", READ_AT_ONCE)).map(([id, [type, json]]) => ({
+      seq: Number(id.split("-")[0]),
+      type: type!,
+      json: json!,
+    }));
+
   async function* read(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent> {
-    let woken = () => {};
-    let news = false;
-    const unlisten = await listen(key(runId), () => {
-      news = true;
-      woken();
-    });
+    let waiting: ReturnType<typeof hear>[] = [];
+    // What was told before the reader listened, and what it missed, is fetched.
+    let behind = true;
+    let look = () => {};
+    const timer = setInterval(() => {
+      behind = true;
+      look();
+    }, options.lookAgainMs ?? LOOK_AGAIN_MS);
+    const leave = () => look();
+    signal.addEventListener("abort", leave, { once: true });
+    let unlisten = () => {};
     try {
+      unlisten = await listen(key(runId), (message) => {
+        timer.refresh();
+        if (waiting.length < MAX_HEARD) waiting.push(hear(message));
+        look();
+      });
       const newest = after > 0 ? await connection.xrevrange(key(runId), "+", "-", "COUNT", 1) : [];
-      const known = after <= Number(newest[0]?.[0].split("-")[0] ?? 0);
-      for (let position = known ? after : 0; !signal.aborted; ) {
-        news = false;
-        // Entry ids are <seq>-0, and 0-1 for the opening; after "<seq>-1" comes the next event.
-        const entries = await connection.xrange(key(runId), `(${position}-1`, "+", "COUNT", READ_AT_ONCE);
-        for (const [id, [field, value]] of entries) {
-          if (field === "end" || signal.aborted) return;
-          position = Number(id.split("-")[0]);
-          yield { seq: position, event: chatEvent.parse(JSON.parse(value!)) };
+      let position = after <= Number(newest[0]?.[0].split("-")[0] ?? 0) ? after : 0;
+      while (!signal.aborted) {
+        const missed = behind ? await entriesAfter(runId, position) : [];
+        if (behind && missed.length === 0 && !(await connection.exists(key(runId)))) return;
+        behind = missed.length > 0;
+        const next = [...missed, ...waiting];
+        waiting = [];
+        for (const [at, { seq, type, json }] of next.entries()) {
+          if (seq <= position) continue;
+          // What was not told is in the stream; what is not in the stream could not be stored.
+          behind ||= at >= missed.length && seq > position + 1;
+          if (at >= missed.length && behind) break;
+          if (type === "end" || signal.aborted) return;
+          position = seq;
+          yield new LoggedEvent(seq, type as ChatEvent["type"], json);
         }
-        if (entries.length > 0) continue;
-        if (!(await connection.exists(key(runId)))) return;
-        if (news || signal.aborted) continue;
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, LOOK_AGAIN_MS);
-          woken = () => {
-            clearTimeout(timer);
-            signal.removeEventListener("abort", woken);
-            resolve();
-          };
-          signal.addEventListener("abort", woken, { once: true });
-        });
+        if (!behind && waiting.length === 0 && !signal.aborted)
+          await new Promise<void>((resolve) => {
+            look = resolve;
+          });
       }
     } finally {
+      clearInterval(timer);
+      signal.removeEventListener("abort", leave);
       unlisten();
     }
   }
@@ -91,25 +126,26 @@ export function redisRunLog(url: string, options: { keepAfterEndMs?: number; pre
     shared: true,
     read,
     async open(runId) {
-      last.set(runId, 0);
       // Entry 0-1 comes before sequence number 1, and makes the log exist before its first event.
-      await connection.multi().xadd(key(runId), "0-1", "open", "1").pexpire(key(runId), KEEP_OPEN_MS).exec();
+      await connection.multi().xadd(key(runId), "0-1", "open", "1").pexpire(key(runId), lostAfterMs).exec();
+      last.set(runId, 0);
     },
     async append(runId, event) {
       const seq = (last.get(runId) ?? 0) + 1;
       last.set(runId, seq);
-      await add(runId, seq, "event", JSON.stringify(event));
+      await add(runId, seq, event.type, JSON.stringify(event));
     },
     async close(runId) {
       const seq = (last.get(runId) ?? 0) + 1;
       last.delete(runId);
-      await add(runId, seq, "end", "1", options.keepAfterEndMs ?? KEEP_AFTER_END_MS);
+      await add(runId, seq, "end", "1");
+      await connection.pexpire(key(runId), options.keepAfterEndMs ?? KEEP_AFTER_END_MS);
     },
     async has(runId) {
       return (await connection.exists(key(runId))) === 1;
     },
     async requestStop(runId) {
-      await connection.multi().set(stopKey(runId), "1", "PX", KEEP_OPEN_MS).publish(stopKey(runId), "1").exec();
+      await connection.multi().set(stopKey(runId), "1", "PX", KEEP_STOP_MS).publish(stopKey(runId), "1").exec();
     },
     async onStop(runId, listener) {
       let told = false;
@@ -133,6 +169,7 @@ export function redisRunLog(url: string, options: { keepAfterEndMs?: number; pre
         if (sent.success) listener(sent.data.toolCallId, sent.data.reply);
       }),
     async dispose() {
+      clearInterval(alive);
       connection.disconnect();
       subscriber.disconnect();
     },

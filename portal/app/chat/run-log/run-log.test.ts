@@ -10,9 +10,9 @@ import type { LoggedEvent, RunLog } from "./run-log.ts";
 const delta = (n: number): ChatEvent => ({ type: "text-delta", id: "t", delta: `word ${n}, слово ${n} ` });
 const never = new AbortController().signal;
 
-async function collect(events: AsyncIterable<LoggedEvent>): Promise<LoggedEvent[]> {
-  const all: LoggedEvent[] = [];
-  for await (const event of events) all.push(event);
+async function collect(events: AsyncIterable<LoggedEvent>): Promise<{ seq: number; event: ChatEvent }[]> {
+  const all = [];
+  for await (const { seq, event } of events) all.push({ seq, event });
   return all;
 }
 

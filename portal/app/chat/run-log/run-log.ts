@@ -1,7 +1,25 @@
-import type { ChatEvent, ToolReply } from "@gpt-agent/core/chat-events";
+import { type ChatEvent, chatEvent, type ToolReply } from "@gpt-agent/core/chat-events";
 
-/** One event of a run. `seq` counts from 1 without gaps. */
-export type LoggedEvent = { seq: number; event: ChatEvent };
+/**
+ * One event of a run, written down once for all of its readers. `seq` counts from 1 without gaps. Most readers pass the JSON on
+ * as it is; whoever needs the event itself has it parsed.
+ */
+export class LoggedEvent {
+  constructor(
+    readonly seq: number,
+    readonly type: ChatEvent["type"],
+    readonly json: string,
+  ) {}
+
+  static of(seq: number, event: ChatEvent): LoggedEvent {
+    return new LoggedEvent(seq, event.type, JSON.stringify(event));
+  }
+
+  /** @throws ZodError for what is no event */
+  get event(): ChatEvent {
+    return chatEvent.parse(JSON.parse(this.json));
+  }
+}
 
 export type ReplyListener = (toolCallId: string, reply: ToolReply) => void;
 
@@ -14,13 +32,14 @@ export interface RunLog {
   readonly shared: boolean;
   /** Makes the log of a new run. */
   open(runId: string): Promise<void>;
+  /** Calls take effect in their order, also when they are not waited for. */
   append(runId: string, event: ChatEvent): Promise<void>;
   /** No more events will come; readers end after the last one. */
   close(runId: string): Promise<void>;
   has(runId: string): Promise<boolean>;
   /**
    * The events after `after`, as they come; all of them for 0 or for a number the run has not reached. Ends when the run has
-   * ended or the signal aborts.
+   * ended, when its writer has been gone for LOST_AFTER_MS, or when the signal aborts.
    */
   read(runId: string, after: number, signal: AbortSignal): AsyncIterable<LoggedEvent>;
   /** Asks the writer of a run, wherever it is, to stop. */
@@ -34,5 +53,7 @@ export interface RunLog {
   dispose(): Promise<void>;
 }
 
+/** A log whose writer gives no sign of life for this long is lost, in milliseconds. */
+export const LOST_AFTER_MS = 30_000;
 /** How long a log is kept after its run has ended, in milliseconds: long enough for a client to come back. */
 export const KEEP_AFTER_END_MS = 5 * 60_000;
