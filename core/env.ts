@@ -68,6 +68,10 @@ const portal = z.object({
   LLM_DEFAULT_MODEL: z.string().min(1).default("openai/gpt-5-mini"),
   /** Embedded mode only: where the dev mailbox keeps e-mails. */
   MAILBOX_FOLDER: z.string().min(1).optional(),
+  /** What one portal takes on at once (portal/app/chat/admission.ts, docs/SCALING.md). */
+  MAX_RUNS: z.coerce.number().int().min(1).max(100_000).default(600),
+  MAX_STARTING_RUNS: z.coerce.number().int().min(1).max(100_000).default(64),
+  MAX_EVENT_LOOP_LAG_MS: z.coerce.number().int().min(10).max(60_000).default(500),
   /** How many proxies in front of us may be believed about the client's address. */
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
 });

@@ -13,6 +13,7 @@ import { createSafeFetch } from "@gpt-agent/core/safe-fetch";
 import { createSecretBox } from "@gpt-agent/core/secrets";
 import { createActions } from "~/chat/actions/actions";
 import { secretStore } from "~/chat/actions/secret-headers";
+import { Admission } from "~/chat/admission";
 import { createChat } from "~/chat/chat";
 import { embedQuestion, retrieve } from "~/chat/retrieve";
 import { memoryRunLog } from "~/chat/run-log/memory";
@@ -61,9 +62,15 @@ export const responder = { kind: model ? ("model" as const) : ("quotes" as const
 
 const embed = embedQuestion(createEmbedder(env, { retries: 0, timeoutMs: 1_500 }));
 export const runLog = env.REDIS_URL ? redisRunLog(env.REDIS_URL) : memoryRunLog();
+export const admission = new Admission({
+  runs: env.MAX_RUNS,
+  starting: env.MAX_STARTING_RUNS,
+  lagMs: env.MAX_EVENT_LOOP_LAG_MS,
+});
 export const chat = createChat({
   db: service,
   runLog,
+  admission,
   retrieve: (query, signal) => retrieve(service, query, signal, embed),
   llm: model ?? quotesLlm(),
   fallback: quotesLlm({ fallback: true }),

@@ -98,10 +98,11 @@ export async function addAgent({ db }: Stage, passages: number): Promise<string>
   return agent.public_id;
 }
 
-/** Visitors with open sessions, each with an address of their own. */
-export async function openVisitors({ platform }: Stage, agentId: string, count: number): Promise<BenchVisitor[]> {
+/** Visitors with open sessions, each with an address of their own, counted from `first`. */
+export async function openVisitors({ platform }: Stage, agentId: string, count: number, first = 0): Promise<BenchVisitor[]> {
   const visitors: BenchVisitor[] = [];
-  const open = async (n: number) => {
+  const open = async (at: number) => {
+    const n = first + at;
     const address = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
     const visitor = new Visitor(platform.url, agentId, PAGE, { "x-forwarded-for": address });
     visitors.push({ agentId, headers: await visitor.headers() });

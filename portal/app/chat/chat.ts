@@ -11,6 +11,8 @@ import type { Db } from "@gpt-agent/core/db";
 import { AppError } from "@gpt-agent/core/errors";
 import { type Locale, localeOfText, pickLocale } from "@gpt-agent/core/locales";
 import { z } from "zod";
+import type { Admission, Place } from "./admission.ts";
+import { orLost } from "./lost-run.ts";
 import { PartialSaver } from "./partial-saver.ts";
 import type { HistoryTurn } from "./prompt.ts";
 import { replayed } from "./replay.ts";
@@ -27,7 +29,11 @@ export type Following = { runId: string; messageId: string; events: AsyncIterabl
 /** What an API caller brings along: its clients keep the history themselves. */
 export type GivenContext = { history?: HistoryTurn[]; instructions?: string; clientTools?: ClientTool[] };
 
-export type ChatDeps = Pick<RunDeps, "retrieve" | "llm" | "fallback" | "actions" | "log"> & { db: Db; runLog: RunLog };
+export type ChatDeps = Pick<RunDeps, "retrieve" | "llm" | "fallback" | "actions" | "log"> & {
+  db: Db;
+  runLog: RunLog;
+  admission: Admission;
+};
 
 const storedMessage = z.object({
   id: z.string(),
@@ -71,7 +77,7 @@ const noConversation = () => new AppError("not_found", "There is no such convers
 
 /** The conversations of visitors and API callers: everything the routes do, without HTTP. */
 export function createChat(deps: ChatDeps) {
-  const { db, runLog, log } = deps;
+  const { db, runLog, admission, log } = deps;
   const runDeps: RunDeps = {
     ...deps,
     saver: new PartialSaver((partials) => savePartialAnswers(db, partials), log),
@@ -97,7 +103,21 @@ export function createChat(deps: ChatDeps) {
     if (!found.id || !found.messageId) return null;
     const logged = await isLogged(found.id, found.status === "running");
     if (found.status === "running" && !logged) await failLostRuns(db, who.orgId, found.conversationId, !runLog.shared);
-    return { runId: found.id, messageId: found.messageId, running: found.status === "running" && logged, logged };
+    const running = found.status === "running" && logged;
+    return { conversationId: found.conversationId, runId: found.id, messageId: found.messageId, running, logged };
+  }
+
+  /** The events of a run whose log there is. `conversationId` is our own id of the conversation. */
+  function follow(run: { orgId: string; runId: string; conversationId: string }, after: number, locale: Locale, signal: AbortSignal) {
+    const events = runLog.read(run.runId, after, signal);
+    // Who shares no log with other portals goes down with the runs it reads.
+    if (!runLog.shared) return events;
+    const isLost = async () => {
+      if (signal.aborted || (await runLog.has(run.runId))) return false;
+      await failLostRuns(db, run.orgId, run.conversationId, false);
+      return true;
+    };
+    return orLost(events, { isLost, locale, after });
   }
 
   return {
@@ -114,16 +134,36 @@ export function createChat(deps: ChatDeps) {
     },
 
     /**
+     * Is there room for another answer? For routes to ask before they do anything else. @throws AppError("unavailable")
+     */
+    assertRoom: (): void => admission.assertRoom(),
+
+    /**
      * Begins the answer to a question and returns its events from the first on. The answer goes on when nobody reads. A repeated
      * question follows the run it began before. A run still going in the same conversation is superseded: who asks again has
      * moved on, and its partial answer is kept.
+     * @throws AppError as beginTurn; ("unavailable") when this process has enough to do
      */
     async ask(request: TurnRequest, signal: AbortSignal, given: GivenContext = {}): Promise<Following> {
+      const place = admission.enter();
+      try {
+        return await this.begin(request, signal, given, place);
+      } catch (error) {
+        place.leave();
+        throw error;
+      }
+    },
+
+    /** Begins an answer, or finds the one that was begun before, in the place it has been given. */
+    async begin(request: TurnRequest, signal: AbortSignal, given: GivenContext, place: Place): Promise<Following> {
       const turn = await beginTurn(db, request);
       const { runId, messageId } = turn;
       for (const older of turn.superseded) await runLog.requestStop(older).catch(isMissing);
+      const locale = pickLocale(turn.locale);
       if (turn.replayed) {
-        if (await isLogged(runId, turn.status === "running")) return { runId, messageId, events: runLog.read(runId, 0, signal) };
+        place.leave();
+        if (await isLogged(runId, turn.status === "running"))
+          return { runId, messageId, events: follow({ ...turn, orgId: request.orgId }, 0, locale, signal) };
         if (turn.status === "running") await failLostRuns(db, request.orgId, turn.conversationId, !runLog.shared);
         return {
           runId,
@@ -150,13 +190,16 @@ export function createChat(deps: ChatDeps) {
           question: turn.question,
           history,
           summary: given.history ? null : turn.summary,
-          locale: languageOf(turn.question, history, pickLocale(turn.locale)),
+          locale: languageOf(turn.question, history, locale),
           clientTools: given.clientTools ?? [],
           attended: request.visitorId !== null,
           ...(given.instructions ? { extraInstructions: given.instructions } : {}),
         },
-        runDeps,
-      );
+        {
+          ...runDeps,
+          retrieve: (query, stopped) => deps.retrieve(query, stopped).finally(place.started),
+        },
+      ).finally(place.leave);
       return { runId, messageId, events: runLog.read(runId, 0, signal) };
     },
 
@@ -164,14 +207,18 @@ export function createChat(deps: ChatDeps) {
      * The events of a conversation's answer after `lastEventId` ("<runId>:<seq>"), from the first without one; null when
      * nothing runs and nothing is left to tell. @throws AppError("not_found")
      */
-    async resume(who: VisitorIdentity, conversationId: string, lastEventId: string | null, signal: AbortSignal): Promise<Following | null> {
+    async resume(
+      who: VisitorIdentity,
+      conversationId: string,
+      { lastEventId, locale, signal }: { lastEventId: string | null; locale: Locale; signal: AbortSignal },
+    ): Promise<Following | null> {
       const current = await newest(who, conversationId);
       if (!current?.logged) return null;
       const [, runId, seq] = /^([0-9a-f-]{36}):(\d{1,9})$/.exec(lastEventId ?? "") ?? [];
       const after = runId === current.runId ? Number(seq) : null;
       // Ended while the client was away: it gets the rest. One that never saw the run reads the conversation instead.
       if (!current.running && after === null) return null;
-      return { runId: current.runId, messageId: current.messageId, events: runLog.read(current.runId, after ?? 0, signal) };
+      return { runId: current.runId, messageId: current.messageId, events: follow({ ...who, ...current }, after ?? 0, locale, signal) };
     },
 
     /** Stops the running answer of a conversation, if there is one. @throws AppError("not_found") */

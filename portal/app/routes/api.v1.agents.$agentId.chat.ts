@@ -13,6 +13,7 @@ const route = visitorRoute(visitorApi, {
   async POST(call) {
     // The agent's list of origins is checked by the database as the turn begins, in the same round trip.
     const who = await requireVisitor(call, { checkOrigin: false });
+    chat.assertRoom();
     await limit(call, "messageAddress", call.address);
     await limit(call, "messageVisitor", who.visitorId);
     await limit(call, "messageAgent", who.agentId);

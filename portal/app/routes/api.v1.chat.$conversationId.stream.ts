@@ -1,3 +1,4 @@
+import { pickLocale } from "@gpt-agent/core/locales";
 import { uiMessageStream } from "~/http/event-stream";
 import { conversationParam } from "~/http/params";
 import { limit, requireVisitor, visitorRoute } from "~/http/visitor-route";
@@ -8,7 +9,11 @@ const route = visitorRoute(visitorApi, {
     const who = await requireVisitor(call);
     await limit(call, "visitor", who.visitorId);
     const { signal, headers } = call.request;
-    const following = await chat.resume(who, conversationParam(call.params.conversationId), headers.get("last-event-id"), signal);
+    const following = await chat.resume(who, conversationParam(call.params.conversationId), {
+      lastEventId: headers.get("last-event-id"),
+      locale: pickLocale(headers.get("accept-language")),
+      signal,
+    });
     if (!following) return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
     return uiMessageStream(following.runId, following.events, signal);
   },

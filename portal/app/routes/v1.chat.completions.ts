@@ -14,6 +14,7 @@ const route = apiRoute(
   log,
   {
     async POST(call) {
+      chat.assertRoom();
       const caller = await requireApiKey(call, apiKeys, "chat");
       const body = await readJson(call.request, completionRequest);
       const agent = await apiKeys.findAgent(caller.orgId, body.model);

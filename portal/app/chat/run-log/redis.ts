@@ -13,7 +13,8 @@ const KEEP_STOP_MS = 60 * 60_000;
 
 /** An event as it is told on the run's channel: number, type and JSON. The type "end" tells the end. */
 const told = (seq: number, type: string, json: string) => `${seq} ${type} ${json}`;
-function hear(message: string): { seq: number; type: string; json: string } {
+type Told = { seq: number; type: string; json: string };
+function hear(message: string): Told {
   const afterSeq = message.indexOf(" ");
   const afterType = message.indexOf(" ", afterSeq + 1);
   return { seq: Number(message.slice(0, afterSeq)), type: message.slice(afterSeq + 1, afterType), json: message.slice(afterType + 1) };
@@ -68,7 +69,7 @@ export function redisRunLog(
   };
 
   /** The entries after a place. Entry ids are <seq>-0, and 0-1 for the opening; after "<seq>-1" comes the next event. */
-  const entriesAfter = async (runId: string, position: number) =>
+  const entriesAfter = async (runId: string, position: number): Promise<Told[]> =>
     (await connection.xrange(key(runId), `(${position}-1`, "+", "COUNT", READ_AT_ONCE)).map(([id, [type, json]]) => ({
       seq: Number(id.split("-")[0]),
       type: type!,
@@ -76,7 +77,7 @@ export function redisRunLog(
     }));
 
   async function* read(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent> {
-    let waiting: ReturnType<typeof hear>[] = [];
+    let waiting: Told[] = [];
     // What was told before the reader listened, and what it missed, is fetched.
     let behind = true;
     let look = () => {};
@@ -96,7 +97,7 @@ export function redisRunLog(
       const newest = after > 0 ? await connection.xrevrange(key(runId), "+", "-", "COUNT", 1) : [];
       let position = after <= Number(newest[0]?.[0].split("-")[0] ?? 0) ? after : 0;
       while (!signal.aborted) {
-        const missed = behind ? await entriesAfter(runId, position) : [];
+        const missed: Told[] = behind ? await entriesAfter(runId, position) : [];
         if (behind && missed.length === 0 && !(await connection.exists(key(runId)))) return;
         behind = missed.length > 0;
         const next = [...missed, ...waiting];
