@@ -74,3 +74,24 @@ export const LostDrawing = () => (
     <path d="M58 68c5-3 15-3 20 0" />
   </Drawing>
 );
+
+export const UsageDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <rect className="fill-surface" x="28" y="52" width="16" height="34" rx="3" />
+    <rect className="fill-accent-soft" x="58" y="30" width="16" height="56" rx="3" />
+    <rect className="fill-surface" x="88" y="42" width="16" height="44" rx="3" />
+    <path d="m28 36 38-20 38 14" className="stroke-line-strong" strokeDasharray="3 4" />
+  </Drawing>
+);
+
+export const LimitDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <path className="fill-surface" d="M26 78a40 40 0 1 1 80 0z" />
+    <path className="stroke-line-strong" d="M38 72a28 28 0 0 1 56 0" />
+    <path className="stroke-accent-soft" strokeWidth="6" d="M82 49a28 28 0 0 1 12 23" />
+    <path d="M66 76 84 52" />
+    <circle cx="66" cy="76" r="4" className="fill-accent-soft" />
+  </Drawing>
+);

@@ -135,7 +135,7 @@ export function EmptyState({
 }: {
   drawing?: ReactNode;
   title: ReactNode;
-  heading?: "h1" | "h2";
+  heading?: "h1" | "h2" | "h3";
   children?: ReactNode;
   action?: ReactNode;
 }) {

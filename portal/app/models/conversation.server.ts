@@ -96,20 +96,10 @@ export async function countConversations(db: Db, by: { orgId: string; agentId: s
   return answer.count ?? 0;
 }
 
-export type Receipt = Pick<
+/** The line of a receipt that stands under an answer. */
+export type ReceiptSummary = Pick<
   Tables["runs"]["Row"],
-  | "id"
-  | "status"
-  | "outcome"
-  | "responder"
-  | "model"
-  | "prompt_tokens"
-  | "completion_tokens"
-  | "cost_micros"
-  | "retrieval_ms"
-  | "first_token_ms"
-  | "total_ms"
-  | "error_code"
+  "id" | "responder" | "model" | "prompt_tokens" | "completion_tokens" | "cost_micros" | "total_ms"
 >;
 
 export type ThreadMessage = {
@@ -118,7 +108,7 @@ export type ThreadMessage = {
   status: string;
   createdAt: string;
   parts: MessagePart[];
-  receipt: Receipt | null;
+  receipt: ReceiptSummary | null;
   rating: { rating: string; comment: string | null } | null;
 };
 
@@ -156,9 +146,7 @@ export async function findThread(db: Db, by: { orgId: string; conversationId: st
       .then(unwrap),
     db
       .from("runs")
-      .select(
-        "message_id, id, status, outcome, responder, model, prompt_tokens, completion_tokens, cost_micros, retrieval_ms, first_token_ms, total_ms, error_code",
-      )
+      .select("message_id, id, responder, model, prompt_tokens, completion_tokens, cost_micros, total_ms")
       .eq("org_id", by.orgId)
       .eq("conversation_id", by.conversationId)
       .order("started_at")

@@ -1,5 +1,5 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
-import { Link, useLoaderData, useOutletContext } from "@remix-run/react";
+import { Link, useLoaderData, useOutletContext, useParams } from "@remix-run/react";
 import { ArrowRight, Check } from "lucide-react";
 import type { ReactNode } from "react";
 import { textLink } from "~/components/auth-page";
@@ -34,6 +34,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
 export default function Overview() {
   const t = useText();
   const { number } = useFormats();
+  const { orgSlug } = useParams();
   const agent = useOutletContext<AgentFrame>();
   const { ready, reading, failed, conversations, origins } = useLoaderData<typeof loader>();
   const steps = [
@@ -101,6 +102,11 @@ export default function Overview() {
             </ol>
           )}
         </Panel>
+        <p className="text-muted">
+          <Link to={`/orgs/${orgSlug}/settings/usage?limit=agent:${agent.id}#limits`} className={textLink}>
+            {t.usage.title}
+          </Link>
+        </p>
       </div>
       <aside aria-label={t.overview.preview} className="hidden xl:block">
         <InlineWidget publicId={agent.publicId} version={agent.color} className="sticky top-8 h-[min(640px,calc(100dvh-12rem))]" />

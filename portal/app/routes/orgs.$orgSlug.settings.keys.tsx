@@ -3,7 +3,7 @@ import { useLoaderData } from "@remix-run/react";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { z } from "zod";
-import { Button } from "~/components/button";
+import { Button, ButtonLink } from "~/components/button";
 import { CodeBlock } from "~/components/copy";
 import { ConfirmDialog, Dialog } from "~/components/dialog";
 import { KeyDrawing } from "~/components/drawings";
@@ -107,6 +107,15 @@ export default function ApiKeys() {
                       <dd>{key.last_used_at ? <Ago at={key.last_used_at} /> : t.common.never}</dd>
                     </div>
                   </dl>
+                  <ButtonLink
+                    look="ghost"
+                    size="sm"
+                    relative="path"
+                    to={`../usage?limit=key:${key.id}#limits`}
+                    aria-label={`${words.limits}: ${key.name}`}
+                  >
+                    {words.limits}
+                  </ButtonLink>
                   <Button look="danger-ghost" size="sm" onClick={() => setDoomed(key)} aria-label={`${words.revoke}: ${key.name}`}>
                     {words.revoke}
                   </Button>

@@ -28,6 +28,7 @@ export default function OrganizationSettings() {
         tabs={[
           { to: base, label: t.orgSettings.general, end: true },
           { to: `${base}/members`, label: t.orgSettings.members },
+          { to: `${base}/usage`, label: t.orgSettings.usage },
           ...(isAdmin ? [{ to: `${base}/keys`, label: t.orgSettings.keys }] : []),
         ]}
       />

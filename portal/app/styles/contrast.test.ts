@@ -65,6 +65,7 @@ const MARKS: [string, string][] = [
   ...["page", "surface"].map((surface): [string, string] => ["line-strong", surface]),
   ...["page", "surface"].map((surface): [string, string] => ["accent", surface]),
   ["danger", "surface"],
+  ...["a", "b", "c", "d", "e", "f"].map((letter): [string, string] => [`chart-${letter}`, "surface"]),
 ];
 
 describe("contrast of the design tokens", () => {
@@ -89,6 +90,53 @@ describe("contrast of the design tokens", () => {
   test.each(["light", "dark"] as const)("borders and marks are at least 3 : 1 (%s)", (scheme) => {
     for (const [mark, ground] of MARKS) {
       expect([mark, ground, contrast(token(mark)[scheme], token(ground)[scheme]) >= 3]).toEqual([mark, ground, true]);
+    }
+  });
+});
+
+/** How colours look to people without one kind of cone, in linear sRGB (Viénot, Brettel and Mollon 1999; tritan: Brettel 1997, one plane). */
+const BLINDNESS: Record<string, [Rgb, Rgb, Rgb]> = {
+  protan: [
+    [0.11238, 0.88762, 0],
+    [0.11238, 0.88762, 0],
+    [0.00401, -0.00401, 1],
+  ],
+  deutan: [
+    [0.29275, 0.70725, 0],
+    [0.29275, 0.70725, 0],
+    [-0.02234, 0.02234, 1],
+  ],
+  tritan: [
+    [1, 0.1443, -0.1443],
+    [0, 0.8597, 0.1403],
+    [0, 0.8597, 0.1403],
+  ],
+};
+
+/** Oklab of a linear sRGB colour, in which distances are about as large as they look. */
+function oklab([r, g, b]: Rgb): Rgb {
+  const l = Math.cbrt(Math.max(0, 0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b));
+  const m = Math.cbrt(Math.max(0, 0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b));
+  const s = Math.cbrt(Math.max(0, 0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b));
+  return [
+    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+  ];
+}
+const times = (rows: [Rgb, Rgb, Rgb], [x, y, z]: Rgb): Rgb => rows.map(([a, b, c]) => a * x + b * y + c * z) as Rgb;
+const apart = (one: Rgb, other: Rgb) => Math.hypot(...oklab(one).map((n, i) => n - (oklab(other)[i] ?? 0)));
+
+describe("the colours of charts", () => {
+  const letters = ["a", "b", "c", "d", "e", "f"];
+  const pairs = letters.flatMap((one, n) => letters.slice(n + 1).map((other): [string, string] => [one, other]));
+  test.each(["light", "dark"] as const)("are told apart by colour-blind people too (%s)", (scheme) => {
+    for (const [kind, seen] of Object.entries(BLINDNESS)) {
+      const near = pairs.filter(([one, other]) => {
+        const [first, second] = [one, other].map((letter) => times(seen, token(`chart-${letter}`)[scheme])) as [Rgb, Rgb];
+        return apart(first, second) < 0.1;
+      });
+      expect([kind, near]).toEqual([kind, []]);
     }
   });
 });

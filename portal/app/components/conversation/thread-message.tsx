@@ -1,8 +1,9 @@
 import type { MessagePart } from "@gpt-agent/core/chat-events";
+import { Link } from "@remix-run/react";
 import { CircleCheck, CircleHelp, ThumbsDown, ThumbsUp } from "lucide-react";
-import type { ReactNode } from "react";
 import { useFormats, useText } from "~/i18n/text";
-import type { Receipt, ThreadMessage } from "~/models/conversation.server";
+import type { ReceiptSummary, ThreadMessage } from "~/models/conversation.server";
+import { textLink } from "../auth-page";
 import { classNames } from "../class-names";
 import { Badge } from "../page";
 import { Ago } from "../time";
@@ -100,46 +101,29 @@ function AnswerCard({ message, text }: { message: ThreadMessage; text: string })
           </ol>
         </details>
       )}
-      {message.receipt && <ReceiptView receipt={message.receipt} />}
+      {message.receipt && <ReceiptLine receipt={message.receipt} />}
     </div>
   );
 }
 
-function ReceiptView({ receipt }: { receipt: Receipt }) {
+/** An answer's making in a line, and the way to all of it. */
+function ReceiptLine({ receipt }: { receipt: ReceiptSummary }) {
   const t = useText();
   const { number, money } = useFormats();
   const words = t.conversations;
-  const outcome =
-    receipt.status === "running"
-      ? words.outcomes.running
-      : (Object.entries(words.outcomes).find(([code]) => code === receipt.outcome)?.[1] ?? receipt.status);
-  const ms = (n: number | null) => (n === null ? null : words.ms(number(n)));
-  const facts: [string, ReactNode][] = [
-    [words.responder, receipt.responder === "model" ? words.responderModel : words.responderQuotes],
-    [words.model, receipt.model],
-    [
-      words.tokens,
-      receipt.responder === "model" ? words.tokensValue(number(receipt.prompt_tokens), number(receipt.completion_tokens)) : null,
-    ],
-    [words.cost, receipt.responder === "model" ? money(receipt.cost_micros) : null],
-    [words.retrieval, ms(receipt.retrieval_ms)],
-    [words.firstWord, ms(receipt.first_token_ms)],
-    [words.total, ms(receipt.total_ms)],
-    [words.outcome, outcome],
+  const isModel = receipt.responder === "model";
+  const facts = [
+    isModel ? (receipt.model ?? words.responderModel) : words.responderQuotes,
+    isModel && words.tokensShort(receipt.prompt_tokens + receipt.completion_tokens),
+    isModel && money(receipt.cost_micros),
+    receipt.total_ms !== null && t.receipt.seconds(number(Math.round(receipt.total_ms / 100) / 10)),
   ];
   return (
-    <details className="mt-2.5 border-t border-line pt-2.5">
-      <summary className="w-fit rounded-sm text-sm text-muted hover:text-ink">{words.receipt}</summary>
-      <dl className="mt-2 grid grid-cols-[auto_1fr] gap-x-4 gap-y-1 text-sm">
-        {facts
-          .filter(([, value]) => value)
-          .map(([label, value]) => (
-            <div key={label} className="contents">
-              <dt className="text-muted">{label}</dt>
-              <dd className="tabular wrap-anywhere">{value}</dd>
-            </div>
-          ))}
-      </dl>
-    </details>
+    <p className="tabular mt-2.5 flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line pt-2.5 text-sm text-muted">
+      <span className="min-w-0 flex-1 basis-40 wrap-anywhere">{facts.filter(Boolean).join(" · ")}</span>
+      <Link to={`receipts/${receipt.id}`} prefetch="intent" className={textLink}>
+        {t.receipt.open}
+      </Link>
+    </p>
   );
 }
