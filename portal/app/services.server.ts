@@ -35,7 +35,8 @@ export const service = serviceDb(dbConfig);
 /** The way out to addresses that customers give. */
 const safeFetch = createSafeFetch({ allow: env.EGRESS_ALLOW, userAgent: `GPT-Agent-Platform/0.1 (+${env.APP_URL})` });
 export const secretBox = createSecretBox(env.ENCRYPTION_KEY);
-export const actions = createActions({ egress: safeFetch, secrets: secretStore(service, secretBox, log), log });
+export const secrets = secretStore(service, secretBox, log);
+export const actions = createActions({ egress: safeFetch, secrets, log });
 
 const onLimiterFailure = (error: unknown) => log.warn("the shared limits are away, using local ones", { error });
 export const limiter = createLimiter(env.REDIS_URL ? redisCounter(env.REDIS_URL) : memoryCounter(), memoryCounter(), onLimiterFailure);

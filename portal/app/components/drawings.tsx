@@ -95,3 +95,19 @@ export const LimitDrawing = () => (
     <circle cx="66" cy="76" r="4" className="fill-accent-soft" />
   </Drawing>
 );
+
+export const ActionDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <rect className="fill-surface" x="20" y="30" width="42" height="36" rx="9" />
+    <circle cx="34" cy="46" r="2.5" className="fill-current" stroke="none" />
+    <circle cx="48" cy="46" r="2.5" className="fill-current" stroke="none" />
+    <path d="M36 55c3 2.5 7 2.5 10 0" />
+    <rect className={paper} x="86" y="22" width="30" height="52" rx="5" />
+    <path className="stroke-line-strong" d="M86 39h30M86 57h30" />
+    <circle cx="93" cy="30.5" r="2" className="fill-accent-soft" />
+    <circle cx="93" cy="48" r="2" className="fill-accent-soft" />
+    <circle cx="93" cy="65.5" r="2" className="fill-accent-soft" />
+    <path d="M66 42h14M76 38l4 4-4 4M80 55H66M70 51l-4 4 4 4" />
+  </Drawing>
+);

@@ -14,6 +14,7 @@ export default function AgentSettingsFrame() {
         label={t.agentSettings.title}
         sections={[
           { to: base, label: t.topics.general, end: true },
+          { to: `${base}/actions`, label: t.actions.tab },
           { to: `${base}/topics`, label: t.topics.tab },
         ]}
       />

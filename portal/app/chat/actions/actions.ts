@@ -3,9 +3,10 @@ import type { AgentAction } from "@gpt-agent/core/agent-actions";
 import type { AgentSettings } from "@gpt-agent/core/agent-settings";
 import type { LlmTool } from "@gpt-agent/core/llm/llm";
 import type { Log } from "@gpt-agent/core/log";
-import { EgressError, type SafeFetch, type SafeRequest } from "@gpt-agent/core/safe-fetch";
+import { EgressError, type EgressErrorCode, type SafeFetch, type SafeRequest } from "@gpt-agent/core/safe-fetch";
 import { checkInput, closed, type Json } from "./input.ts";
-import { mapped, readable } from "./output.ts";
+import { mapped } from "./mapped.ts";
+import { readable } from "./output.ts";
 import { MissingSecretError, masker, type SecretStore } from "./secret-headers.ts";
 
 export type ActionDeps = { egress: SafeFetch; secrets: SecretStore; log: Log };
@@ -24,12 +25,17 @@ export type ActionCaller = {
 /** `error` is in short plain English for the model, and holds no secret. */
 export type ActionOutcome = { ok: true; output: Json; status: number } | { ok: false; error: string; status?: number };
 
+/** Why a run gave nothing, for words of one's own: the input or a value in it, the way there, a secret, the answer's status, or us. */
+export type TrialFailure = "input" | "value" | "secret_missing" | "status" | "failed" | EgressErrorCode;
+
 /** A run as its editor sees it: what was sent and what came, secrets masked. */
 export type ActionTrial = {
   outcome: ActionOutcome;
+  /** Null when the outcome is ok. */
+  failure: TrialFailure | null;
   sent: { method: string; url: string; headers: Record<string, string>; body: string | null } | null;
-  /** `body` is cut to some thousands of characters. */
-  received: { status: number; contentType: string; body: string } | null;
+  /** `body` is cut to some thousands of characters; `content` is the whole of it where it is JSON and not too long. */
+  received: { status: number; contentType: string; body: string; content: Json | null } | null;
   milliseconds: number;
 };
 
@@ -51,6 +57,8 @@ export type Actions = {
 /** What is read of an answer at most, in bytes; what the model sees of it is less (output.ts). */
 const MAX_ANSWER = 256 * 1024;
 const SHOWN = 4_000;
+/** Of JSON, in characters: what an editor can pick values from. */
+const MAX_CONTENT = 64_000;
 /** Reading may follow redirects; writing twice by mistake is worse than a 3xx. */
 const REDIRECTS_OF_A_GET = 3;
 const ACCEPTED = "application/json, text/*;q=0.5";
@@ -59,12 +67,14 @@ const ACCEPTED = "application/json, text/*;q=0.5";
 export function createActions({ egress, secrets, log }: ActionDeps): Actions {
   async function attempt(action: AgentAction, input: unknown, caller: ActionCaller): Promise<ActionTrial> {
     const started = performance.now();
-    const trial: ActionTrial = { outcome: refusal(""), sent: null, received: null, milliseconds: 0 };
+    const trial: ActionTrial = { outcome: refusal(""), failure: null, sent: null, received: null, milliseconds: 0 };
     try {
       trial.outcome = await exchange(action, input, caller, trial);
+      if (!trial.outcome.ok) trial.failure = "status";
     } catch (error) {
       caller.signal.throwIfAborted();
       trial.outcome = refusal(inWords(error, log));
+      trial.failure = failureOf(error);
     }
     trial.milliseconds = Math.round(performance.now() - started);
     const { outcome, milliseconds } = trial;
@@ -74,7 +84,7 @@ export function createActions({ egress, secrets, log }: ActionDeps): Actions {
 
   async function exchange(action: AgentAction, given: unknown, caller: ActionCaller, trial: ActionTrial): Promise<ActionOutcome> {
     const checked = checkInput(action.parameters, given);
-    if (!checked.ok) return refusal(checked.problem);
+    if (!checked.ok) throw new UnfitInputError(checked.problem);
     const { url, body } = addressed(action, checked.input);
     const { headers, secretValues, secretHeaders } = await secrets.headersOf(action, caller);
     const mask = masker(secretValues);
@@ -93,7 +103,7 @@ export function createActions({ egress, secrets, log }: ActionDeps): Actions {
     } satisfies SafeRequest);
     const contentType = answer.headers["content-type"] ?? "";
     const content = mask(readable(answer.body, contentType));
-    trial.received = { status: answer.status, contentType: mask(contentType), body: shown(content) };
+    trial.received = { status: answer.status, contentType: mask(contentType), body: shown(content), content: structured(content) };
     return concluded(action, answer.status, content);
   }
 
@@ -158,8 +168,20 @@ function detail(status: number, content: Json | null): string {
   return typeof said === "string" && said ? `: ${said.slice(0, 300)}` : ".";
 }
 
+/** An input that does not fit the action's parameters. The message is for the model. */
+class UnfitInputError extends Error {
+  override name = "UnfitInputError";
+}
+
+function failureOf(error: unknown): TrialFailure {
+  if (error instanceof EgressError) return error.code;
+  if (error instanceof UnfitInputError) return "input";
+  if (error instanceof UrlValueError) return "value";
+  return error instanceof MissingSecretError ? "secret_missing" : "failed";
+}
+
 function inWords(error: unknown, log: Log): string {
-  if (error instanceof EgressError || error instanceof UrlValueError) return error.message;
+  if (error instanceof EgressError || error instanceof UrlValueError || error instanceof UnfitInputError) return error.message;
   if (error instanceof MissingSecretError) return "The action is not set up completely: a secret is missing.";
   log.error("an action failed in us", { error });
   return "The action failed.";
@@ -168,4 +190,8 @@ function inWords(error: unknown, log: Log): string {
 function shown(content: Json | null): string {
   const text = typeof content === "string" ? content : content === null ? "" : JSON.stringify(content, null, 2);
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+}
+
+function structured(content: Json | null): Json | null {
+  return typeof content === "object" && JSON.stringify(content).length <= MAX_CONTENT ? content : null;
 }

@@ -31,6 +31,8 @@ export const LIMITS = {
   resetAddress: { limit: 30, window: 3_600 },
   /** New accounts from one address. */
   signupAddress: { limit: 30, window: 3_600 },
+  /** Trials of actions by one editor: each is a call to somebody else's server. */
+  actionTrial: { limit: 30, window: 60 },
 } as const;
 export type LimitName = keyof typeof LIMITS;
 
