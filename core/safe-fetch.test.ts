@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createSafeFetch, type EgressOptions, type SafeRequest } from "./safe-fetch.ts";
+import { INSIDES, LOOPBACK, NAMES } from "./test-addresses.ts";
 
 type Seen = { method: string; path: string; headers: IncomingMessage["headers"]; body: string };
 
@@ -68,106 +69,6 @@ const outcome = (url: string, request: SafeRequest = {}) =>
     () => "answered",
     (error) => error.code as string,
   );
-
-/** Spellings of this very machine that a plain fetch does reach. */
-const LOOPBACK = [
-  "127.0.0.1",
-  "127.1",
-  "127.0.1",
-  "127.0.0.2",
-  "127.255.255.254",
-  "2130706433",
-  "0x7f000001",
-  "0x7f.1",
-  "0x7f.0x0.0x0.0x1",
-  "0177.0.0.1",
-  "0177.1",
-  "017700000001",
-  "127.0.0.1.",
-  "127.%30.0.1",
-  "%31%32%37.0.0.1",
-  "１２７.０.０.１",
-  "127。0。0。1",
-  "①②⑦.0.0.1",
-  "0.0.0.0",
-  "0",
-  "0x0",
-  "[::1]",
-  "[0:0:0:0:0:0:0:1]",
-  "[0000::0001]",
-  "[::]",
-  "[::ffff:127.0.0.1]",
-  "[::ffff:7f00:1]",
-  "[0:0:0:0:0:ffff:7f00:0001]",
-];
-
-/** Addresses of other insides. Nothing answers there; what counts is that nobody knocks. */
-const INSIDES = [
-  "10.0.0.1",
-  "10.255.255.255",
-  "172.16.0.1",
-  "172.31.255.254",
-  "192.168.0.1",
-  "192.168.1.254",
-  "169.254.169.254",
-  "2852039166",
-  "0xa9fea9fe",
-  "0251.0376.0251.0376",
-  "169.254.170.2",
-  "100.64.0.1",
-  "100.100.100.200",
-  "168.63.129.16",
-  "192.0.0.192",
-  "192.0.2.1",
-  "192.88.99.1",
-  "198.18.0.1",
-  "198.51.100.7",
-  "203.0.113.9",
-  "224.0.0.1",
-  "239.255.255.250",
-  "240.0.0.1",
-  "255.255.255.255",
-  "0.1.2.3",
-  "[::127.0.0.1]",
-  "[::7f00:1]",
-  "[::a9fe:a9fe]",
-  "[::ffff:169.254.169.254]",
-  "[::ffff:a9fe:a9fe]",
-  "[::ffff:0:127.0.0.1]",
-  "[64:ff9b::7f00:1]",
-  "[64:ff9b::169.254.169.254]",
-  "[64:ff9b:1::a00:1]",
-  "[2002:7f00:1::]",
-  "[2002:a9fe:a9fe::1]",
-  "[2001::1]",
-  "[2001:db8::1]",
-  "[3fff::1]",
-  "[fe80::1]",
-  "[fec0::1]",
-  "[fc00::1]",
-  "[fd00:ec2::254]",
-  "[ff02::1]",
-  "[100::1]",
-  "[4000::1]",
-  "[5f00::1]",
-];
-
-/** Names, by what the resolver says of them. */
-const NAMES: Record<string, string[]> = {
-  "localhost.example": ["127.0.0.1"],
-  "169.254.169.254.nip.io": ["169.254.169.254"],
-  "metadata.google.internal": ["169.254.169.254"],
-  "mixed.example": ["93.184.216.34", "127.0.0.1"],
-  "mixed-first.example": ["127.0.0.1", "93.184.216.34"],
-  "mixed-six.example": ["2606:2800:220:1::1", "::1"],
-  "mapped.example": ["::ffff:127.0.0.1"],
-  "compatible.example": ["::127.0.0.1"],
-  "nat64.example": ["64:ff9b::7f00:1"],
-  "private.example": ["10.1.2.3"],
-  "unspecified.example": ["0.0.0.0"],
-  "scoped.example": ["fe80::1%lo"],
-  "empty.example": [],
-};
 
 /** What is no address we dial at all. */
 const NO_ADDRESS = [

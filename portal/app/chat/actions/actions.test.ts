@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
+import type { LookupAddress } from "node:dns";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { agentAction, agentActions, needsConsent } from "@gpt-agent/core/agent-actions";
 import { serviceDb } from "@gpt-agent/core/db";
 import type { Log } from "@gpt-agent/core/log";
-import { createSafeFetch } from "@gpt-agent/core/safe-fetch";
+import { createSafeFetch, type EgressOptions } from "@gpt-agent/core/safe-fetch";
 import { createSecretBox } from "@gpt-agent/core/secrets";
+import { INSIDES, LOOPBACK, NAMES } from "@gpt-agent/core/test-addresses";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startTestBackend, type TestBackend } from "../../../../supabase/embedded/test-backend.ts";
 import { type SeededAgent, seedAgent } from "../../http/test-portal.ts";
@@ -64,6 +66,7 @@ function json(response: ServerResponse, value: unknown, status = 200) {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
 }
 
+const nothing = async () => ({ headers: {}, secretHeaders: [], secretValues: [] });
 const orderStatus = {
   name: "order_status",
   description: "Looks up an order",
@@ -163,6 +166,29 @@ describe("what is sent", () => {
     expect(seen[0]!.url).toBe("/orders/1");
   });
 
+  test("H13: no spelling of an inner address opens a connection, neither in an answer nor in a trial", async () => {
+    let connections = 0;
+    const sink = createServer((_request, response) => response.end("reached")).on("connection", () => connections++);
+    await new Promise<void>((done) => sink.listen(0, "::", done));
+    const { port } = sink.address() as AddressInfo;
+    const lookup = ((host: string, _options: unknown, told: (error: Error | null, addresses: LookupAddress[]) => void) =>
+      told(
+        null,
+        (NAMES[host] ?? []).map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
+      )) as EgressOptions["lookup"];
+    const guarded = createActions({ egress: createSafeFetch({ ports: [port], lookup }), secrets: { headersOf: nothing }, log });
+    const hosts = [...LOOPBACK, ...INSIDES, ...Object.keys(NAMES)];
+    expect(hosts.length).toBeGreaterThanOrEqual(80);
+    for (const url of hosts.flatMap((host) => [`https://${host}:${port}/{id}`, `http://${host}:${port}/{id}`])) {
+      const inside = agentAction.parse({ ...orderStatus, url });
+      expect([url, await guarded.run(inside, { id: "1" }, caller())]).toEqual([url, { ok: false, error: expect.any(String) }]);
+      const { failure, received } = await guarded.tryOut(inside, { id: "1" }, caller());
+      expect([url, received, failure]).toEqual([url, null, expect.stringMatching(/^(address_refused|bad_url|unreachable)$/)]);
+    }
+    expect(connections).toBe(0);
+    sink.close();
+  });
+
   test("H13, T42: an address that is not public, or not https, is refused without a connection", async () => {
     for (const url of [
       "https://127.0.0.1/{id}",
@@ -229,6 +255,26 @@ describe("what comes back", () => {
   ])("a %i of %s", async (status, type, body, expected) => {
     answer = (_request, response) => response.writeHead(status, type ? { "content-type": type } : {}).end(body);
     expect(await run()).toMatchObject(expected);
+  });
+
+  test.each<[string, object, unknown]>([
+    ["input", {}, { id: 7 }],
+    ["value", {}, { id: "a/b" }],
+    ["status", {}, { id: "1" }],
+    ["bad_url", { url: "https://example.com:22/{id}" }, { id: "1" }],
+    ["secret_missing", { headers: [{ name: "A", secretId: "0190a0a0-0000-7000-8000-000000000009" }] }, { id: "1" }],
+  ])("a trial says why it failed: %s", async (failure, over, input) => {
+    answer = (_request, response) => json(response, { message: "no" }, 500);
+    expect(await actions.tryOut(action(over), input, caller())).toMatchObject({ failure, outcome: { ok: false } });
+  });
+
+  test("a trial hands over what can be picked from: JSON that is not too long", async () => {
+    const content = async () => (await actions.tryOut(action({ enabled: false }), { id: "1" }, caller())).received?.content;
+    expect(await content()).toMatchObject({ order: { id: "A-7" } });
+    answer = (_request, response) => response.end("just text");
+    expect(await content()).toBeNull();
+    answer = (_request, response) => json(response, ["x".repeat(64_000)]);
+    expect(await content()).toBeNull();
   });
 
   test("a service that is silent or away is a plain sentence, an abort travels", async () => {
