@@ -1,5 +1,5 @@
 import AxeBuilder from "@axe-core/playwright";
-import { cite, hold, text } from "./fakes/visitor-api.ts";
+import { cite, hold, text, toolCall, toolEnd } from "./fakes/visitor-api.ts";
 import { expect, test, type Widget } from "./host/fixtures.ts";
 
 /** Findings of axe inside the widget, of the kinds that keep people out. */
@@ -13,7 +13,7 @@ async function findings(widget: Widget): Promise<string[]> {
 test.describe("the widget for everybody", () => {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`axe finds nothing, ${colorScheme}`, async ({ widget, api, page }) => {
-      // axe reads everything seven times.
+      // axe reads everything eight times.
       test.slow();
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       api.passage = "Orders arrive within three days.";
@@ -44,6 +44,13 @@ test.describe("the widget for everybody", () => {
       expect(await findings(widget)).toEqual([]);
       await page.keyboard.press("Escape");
       await widget.composer.fill("x".repeat(8_001));
+      expect(await findings(widget)).toEqual([]);
+      const status = toolCall("order_status", { order_id: 7 }, { title: "Order status", providerExecuted: true });
+      const cancel = toolCall("cancel", { order_id: 7 }, { title: "Cancel the order", approval: "needed", providerExecuted: true });
+      api.script = () => [status, toolEnd(status, "This did not work."), cancel, hold().step];
+      await widget.ask("Cancel it");
+      await widget.element.getByText("Order status: This did not work.").click();
+      await expect(widget.button("Allow")).toBeVisible();
       expect(await findings(widget)).toEqual([]);
     });
   }

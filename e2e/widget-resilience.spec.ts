@@ -1,5 +1,5 @@
 import { hold, text } from "./fakes/visitor-api.ts";
-import { expect, test } from "./host/fixtures.ts";
+import { expect, test, Widget } from "./host/fixtures.ts";
 
 test.describe("when things go wrong, the widget", () => {
   test("resumes a stream that breaks off, where it broke off", async ({ widget, api, expectedErrors }) => {
@@ -20,6 +20,87 @@ test.describe("when things go wrong, the widget", () => {
     const resumed = api.requests.find(({ path }) => path.endsWith("/stream"));
     expect(resumed?.headers["last-event-id"]).toMatch(/^run-\d+:\d+$/);
     expect(api.calls.filter((call) => call.endsWith("/chat"))).toHaveLength(1);
+  });
+
+  test("keeps what was seen of an answer whose server died, says so after a reload too, and makes it anew on request", async ({
+    widget,
+    api,
+    page,
+    expectedErrors,
+  }) => {
+    expectedErrors.push(/ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION|ERR_EMPTY_RESPONSE|503/);
+    api.script = (_question, asked) => (asked === 1 ? [...text("The first half"), hold().step] : text("The whole answer"));
+    await widget.visit();
+    await widget.open();
+    await widget.ask("Tell me a lot");
+    await expect(widget.answers).toContainText("The first half");
+    api.refuse({ path: /\/stream$/, status: 503, code: "unavailable" });
+    api.crash(9);
+    await expect(widget.element.locator(".notice")).toContainText("The answer broke off. What has been written is kept.");
+    await expect(widget.answers).toContainText("The first half");
+    await page.reload();
+    await expect(widget.element.locator(".notice")).toContainText("The answer broke off.");
+    await widget.button("Try again").click();
+    await expect(widget.answers).toContainText("The whole answer");
+    await expect(widget.answers).toHaveCount(1);
+    await expect(widget.element.locator(".notice")).toHaveCount(0);
+  });
+
+  test("takes its answer up again by itself once it is back online, without a gap or a repeat", async ({
+    widget,
+    api,
+    page,
+    expectedErrors,
+  }) => {
+    expectedErrors.push(/ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE_CHUNKED_ENCODING/);
+    const pause = hold();
+    api.script = () => [...text("One two three "), pause.step, { type: "text-delta", id: "t", delta: "four five six." }];
+    await widget.visit();
+    await widget.listen("response-end", "error");
+    await widget.open();
+    await widget.ask("Count");
+    await expect(widget.answers).toContainText("One two three");
+    await page.context().setOffline(true);
+    await expect(widget.element.getByText("You’re offline.")).toBeVisible();
+    pause.release();
+    await expect(widget.button("Stop answering")).toBeVisible();
+    await page.context().setOffline(false);
+    await expect(widget.answers.locator(".text")).toHaveText("One two three four five six.");
+    expect(api.calls.filter((call) => call.endsWith("/chat"))).toHaveLength(1);
+    expect((await widget.events()).map(({ name, detail }) => [name, detail.status])).toEqual([["response-end", "complete"]]);
+  });
+
+  test("a second tab shows what the first one asks, as it is answered, and what was asked while nobody looked", async ({
+    widget,
+    api,
+    page,
+    host,
+  }) => {
+    await widget.visit();
+    await widget.open();
+    await widget.ask("First");
+    await expect(widget.answers.locator(".actions")).toBeVisible();
+    const tab = await page.context().newPage();
+    await tab.goto(host.origin);
+    const second = new Widget(tab, host);
+    await second.open();
+    await expect(second.answers).toHaveCount(1);
+    const pause = hold();
+    api.script = () => [...text("Growing"), pause.step, { type: "text-delta", id: "t", delta: " and grown" }];
+    await widget.ask("Second");
+    await expect(second.answers.last()).toContainText("Growing");
+    await expect(second.button("Stop answering")).toBeVisible();
+    pause.release();
+    await expect(second.answers.last()).toContainText("Growing and grown");
+    await expect(second.messages).toHaveCount(4);
+    await second.page.keyboard.press("Escape");
+    await expect(second.panel).toBeHidden();
+    api.script = () => text("Meanwhile");
+    await widget.ask("Third");
+    await expect(widget.answers.last()).toContainText("Meanwhile");
+    await second.open();
+    await expect(second.answers.last()).toContainText("Meanwhile");
+    expect(new Set([...api.conversations.values()].map(({ owner }) => owner)).size).toBe(1);
   });
 
   test("keeps the partial answer of a failed model and tries again on request", async ({ widget, api }) => {
@@ -74,9 +155,17 @@ test.describe("when things go wrong, the widget", () => {
     await widget.open();
     await widget.ask("Hello");
     await expect(widget.element.locator(".notice")).toContainText("answered all it can for now");
+    await expect(widget.messages.first()).toContainText("Hello");
     await expect(widget.button("Try again in 60 min")).toBeDisabled();
+    await widget.composer.fill("Still there?");
+    api.refuse({ path: /\/chat$/, status: 429, code: "over_budget", retryAfter: 2 });
+    await widget.composer.press("Enter");
+    // What has been written stays; with the budget comes the button.
+    await expect(widget.messages.last()).toContainText("Still there?");
+    await expect(widget.button(/^Try again in \d s$/)).toBeDisabled();
+    await expect(widget.button("Try again")).toBeEnabled();
     api.refuse({ path: /\/chat$/, status: 503, code: "unavailable" });
-    await widget.ask("Still there?");
+    await widget.button("Try again").click();
     await expect(widget.element.locator(".notice")).toContainText("busy at the moment");
     await widget.button("Try again").click();
     await expect(widget.answers.last()).toContainText("You asked: Still there?");

@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { PAYLOADS } from "./fakes/payloads.ts";
-import { cite, text } from "./fakes/visitor-api.ts";
+import { cite, type Step, text, toolCall, toolEnd } from "./fakes/visitor-api.ts";
 import { expect, test } from "./host/fixtures.ts";
 
 /** All that an answer may be made of. */
@@ -104,6 +104,38 @@ test.describe("hostile answers", () => {
     await expect(widget.element.locator(".sheet")).toContainText(markup);
     await expect(widget.element.locator(".sheet a")).toHaveCount(0);
     await expect(widget.element.locator("img")).toHaveCount(0);
+    expect(await page.evaluate(() => "pwned" in window)).toBe(false);
+  });
+
+  test("T49: hostile actions, their values and their failures are shown as text, and all of them before anybody agrees", async ({
+    widget,
+    api,
+    page,
+  }) => {
+    const input = Object.fromEntries(PAYLOADS.map((payload, index) => [`${payload}${index}`, index % 2 ? payload : { nested: [payload] }]));
+    const [title = ""] = PAYLOADS;
+    const call = toolCall("pay", input, { title, approval: "needed", providerExecuted: true });
+    const ends = (reply: unknown): Step[] => [toolEnd(call, reply ? PAYLOADS[1] : undefined)];
+    api.script = () => [call, { type: "wait", toolCallId: call.toolCallId, next: ends }, ...text("Well.")];
+    await widget.visit();
+    await widget.open();
+    await widget.ask("Pay");
+    const values = widget.element.locator(".consent dd");
+    await expect(values).toHaveCount(PAYLOADS.length);
+    const shown = await values.allTextContents();
+    for (const [index, payload] of PAYLOADS.entries())
+      expect(shown[index]).toBe(index % 2 ? payload : JSON.stringify({ nested: [payload] }));
+    const made = () =>
+      page.evaluate(() => {
+        const root = document.querySelector("gpt-agent")!.shadowRoot!;
+        return [...new Set([...root.querySelectorAll(".consent *, .tool *")].map(({ tagName }) => tagName.toLowerCase()))].sort();
+      });
+    expect(await made()).toEqual(["button", "dd", "div", "dl", "dt", "p"]);
+    await widget.button("Allow").click();
+    await expect(widget.element.locator(".tool summary")).toHaveText(`${title}: ${PAYLOADS[1]}`);
+    expect(await made()).toEqual(["dd", "details", "div", "dl", "dt", "p", "path", "span", "summary", "svg"].sort());
+    await page.reload();
+    await expect(widget.element.locator(".tool summary")).toHaveText(`${title}: ${PAYLOADS[1]}`);
     expect(await page.evaluate(() => "pwned" in window)).toBe(false);
   });
 

@@ -245,6 +245,24 @@ test.describe("the widget on a foreign page under a strict policy", () => {
     expect(new Set(colours).size).toBe(2);
   });
 
+  test("suggests what to ask next, under the last answer only, and asks it when pressed", async ({ widget, api }) => {
+    api.script = (question) => [
+      ...text(`You asked: ${question}`),
+      ...(question === "Hello" ? [{ type: "data-suggestions" as const, data: { questions: ["And abroad?", "And at night?"] } }] : []),
+    ];
+    await widget.visit();
+    await widget.open();
+    await widget.ask("Hello");
+    const next = widget.element.getByRole("list", { name: "Follow-up questions" });
+    await expect(next.getByRole("button")).toHaveText(["And abroad?", "And at night?"]);
+    // Not part of the answer that is read aloud.
+    await expect(widget.element.locator("[aria-live]")).toHaveText("Answer: You asked: Hello");
+    await next.getByRole("button").first().click();
+    await expect(widget.answers.last()).toContainText("You asked: And abroad?");
+    await expect(widget.composer).toBeFocused();
+    await expect(next).toHaveCount(0);
+  });
+
   test("past chats, a new chat, and erasing one", async ({ widget, api }) => {
     await widget.visit();
     await widget.listen("thread-change");

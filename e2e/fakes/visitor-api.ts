@@ -1,17 +1,33 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { AgentConfig, ChatEvent, Citation, ConversationMessage, MessagePart } from "../../core/chat-events.ts";
+import {
+  type AgentConfig,
+  type ChatEvent,
+  type Citation,
+  type ConversationMessage,
+  clientTool,
+  type MessagePart,
+  type ToolReply,
+  toolReply,
+} from "../../core/chat-events.ts";
 
-/** One step of a scripted answer: an event, a pause until the test lets go, or a connection that breaks off. */
-export type Step = ChatEvent | { type: "hold"; until: Promise<void> } | { type: "cut" };
+/**
+ * One step of a scripted answer: an event, a pause until the test lets go, a connection that breaks off, or a wait for the
+ * reply to a tool call (null: nobody replied in time) that says how the answer goes on.
+ */
+export type Step =
+  | ChatEvent
+  | { type: "hold"; until: Promise<void> }
+  | { type: "cut" }
+  | { type: "wait"; toolCallId: string; next(reply: ToolReply | null): Step[] };
 
 /** A refusal to be given to the next matching request; an `unreadable` one names no origin that may read it (CORS). */
 export type Refusal = { path: RegExp; status: number; code: string; retryAfter?: number; times?: number; unreadable?: true };
 
 type Logged = { method: string; path: string; headers: IncomingMessage["headers"]; body: Record<string, unknown> };
 type Run = { id: string; events: string[]; done: boolean; stopped: boolean; listeners: Set<() => void> };
-type Kept = { id: string; owner: string; messages: ConversationMessage[]; run?: Run };
+type Kept = { id: string; owner: string; title?: string; messages: ConversationMessage[]; run?: Run };
 
 /**
  * A visitor API that says what a test tells it to, over real HTTP, and serves the built widget as the portal does. The
@@ -39,6 +55,9 @@ export class FakeVisitorApi {
   readonly requests: Logged[] = [];
   readonly conversations = new Map<string, Kept>();
   readonly ratings: Record<string, unknown>[] = [];
+  /** What was replied to tool calls, whether anybody waited for it or not. */
+  readonly replies: { toolCallId: string; reply: ToolReply }[] = [];
+  readonly #waiting = new Map<string, (reply: ToolReply | null) => void>();
   readonly #refusals: Refusal[] = [];
   #tokens = new Map<string, string>();
   /** Runs by the Idempotency-Key of their question. */
@@ -69,6 +88,23 @@ export class FakeVisitorApi {
   /** Every token given so far stops being accepted; the visitors are still recognized by them. */
   expireSessions(): void {
     this.#tokens = new Map([...this.#tokens].map(([token, visitor]) => [`expired ${token}`, visitor]));
+  }
+
+  /** A tool call has waited for its reply long enough. */
+  giveUp(toolCallId: string): void {
+    this.#waiting.get(toolCallId)?.(null);
+  }
+
+  /** The process dies in the middle of its answers, and is there again at once: of each, so many characters had been saved. */
+  crash(saved: number): void {
+    for (const { run, messages } of this.conversations.values()) {
+      const answer = messages.at(-1);
+      if (!run || run.done || !answer) continue;
+      run.done = run.stopped = true;
+      answer.metadata.status = "failed";
+      for (const part of answer.parts) if (part.type === "text") part.text = part.text.slice(0, saved);
+    }
+    this.#server.closeAllConnections();
   }
 
   /** The API calls so far as "METHOD /path", without preflights and files. */
@@ -134,6 +170,8 @@ export class FakeVisitorApi {
     if (id && conversation?.owner !== visitor) return problem(response, 404, "not_found");
     if (conversation && call === `GET chat/${id}/stream`) return this.#resume(conversation, request, response);
     if (conversation && call === `POST chat/${id}/stop`) return this.#stop(conversation, response);
+    const [, toolCallId] = /\/tools\/(.+)$/.exec(path) ?? [];
+    if (conversation && toolCallId && method === "POST") return this.#reply(conversation, toolCallId, body, response);
     if (conversation && call === `GET conversations/${id}`) return json(response, { id, title: null, messages: conversation.messages });
     if (conversation && call === `DELETE conversations/${id}`) {
       this.conversations.delete(conversation.id);
@@ -156,13 +194,18 @@ export class FakeVisitorApi {
     this.#tokens.set(token, visitorId);
     const conversations = [...this.conversations.values()]
       .filter(({ owner }) => owner === visitorId)
-      .map(({ id, messages }) => ({ id, title: partText(messages[0]), lastMessageAt: messages.at(-1)?.metadata.createdAt ?? "" }));
+      .map(({ id, title, messages }) => ({
+        id,
+        title: title ?? partText(messages[0]),
+        lastMessageAt: messages.at(-1)?.metadata.createdAt ?? "",
+      }));
     json(response, { token, expiresAt: new Date(Date.now() + 3_600_000).toISOString(), visitorId, conversations });
   }
 
   async #chat(visitor: string, key: string, body: Record<string, unknown>, response: ServerResponse): Promise<void> {
-    const unknown = Object.keys(body).filter((key) => !["id", "messages", "trigger", "messageId"].includes(key));
-    if (unknown.length) return problem(response, 400, "invalid_request");
+    const unknown = Object.keys(body).filter((key) => !["id", "messages", "trigger", "messageId", "clientTools"].includes(key));
+    if (unknown.length || !clientTool.array().max(16).optional().safeParse(body.clientTools).success)
+      return problem(response, 400, "invalid_request");
     const known = this.#answered.get(key);
     if (known) return this.#send(known, 0, response);
     const id = String(body.id);
@@ -193,14 +236,24 @@ export class FakeVisitorApi {
       for (const listener of run.listeners) listener();
     };
     log({ type: "start", messageId: answer.id, messageMetadata: { runId: run.id } });
-    for (const step of steps) {
+    const tools = new Map<string, ToolInput>();
+    const ahead = [...steps];
+    for (let step = ahead.shift(); step; step = ahead.shift()) {
+      if (step.type === "wait") {
+        const { toolCallId, next } = step;
+        const reply = new Promise<ToolReply | null>((resolve) => this.#waiting.set(toolCallId, resolve));
+        const ended = new Promise<null>((wake) => run.listeners.add(() => run.stopped && wake(null)));
+        ahead.unshift(...next(await Promise.race([reply, ended])));
+        this.#waiting.delete(toolCallId);
+      }
       if (step.type === "hold")
         await Promise.race([step.until, new Promise<void>((wake) => run.listeners.add(() => run.stopped && wake()))]);
       if (run.stopped) break;
-      if (step.type === "hold") continue;
-      keepPart(answer, step);
+      if (step.type === "hold" || step.type === "wait") continue;
+      keepPart(answer, step, tools);
       log(step);
     }
+    if (run.done) return;
     const failed = steps.at(-1)?.type === "error";
     answer.metadata.status = run.stopped ? "stopped" : failed ? "failed" : "complete";
     if (run.stopped) log({ type: "abort", reason: "stopped" });
@@ -256,6 +309,21 @@ export class FakeVisitorApi {
     response.writeHead(204).end();
   }
 
+  #reply(conversation: Kept, toolCallId: string, body: Record<string, unknown>, response: ServerResponse): void {
+    const reply = toolReply.safeParse(body);
+    if (!reply.success) {
+      problem(response, 400, "invalid_request");
+      return;
+    }
+    if (!conversation.run || conversation.run.done) {
+      problem(response, 404, "not_found");
+      return;
+    }
+    this.replies.push({ toolCallId, reply: reply.data });
+    this.#waiting.get(toolCallId)?.(reply.data);
+    response.writeHead(204).end();
+  }
+
   #citation(messageId: string, index: number, response: ServerResponse): void {
     const messages = [...this.conversations.values()].flatMap((conversation) => conversation.messages);
     const parts = messages.find((message) => message.id === messageId)?.parts ?? [];
@@ -282,6 +350,17 @@ export function cite(index: number, citation: Partial<Citation> = {}): Step {
   return { type: "data-citation", id: `c${index}`, data };
 }
 
+/** The step of a tool call; one with `approval` waits for the visitor, one without `providerExecuted` for the page. */
+export function toolCall(toolName: string, input: ToolInput["input"], more: Partial<ToolInput> = {}): ToolInput {
+  return { type: "tool-input-available", toolCallId: `call-${toolName}`, toolName, input, dynamic: true, ...more };
+}
+
+/** The step of a tool call's end: well, or with an error in words for the visitor. */
+export function toolEnd({ toolCallId, providerExecuted }: ToolInput, errorText?: string): Step {
+  const call = { toolCallId, dynamic: true as const, providerExecuted };
+  return errorText ? { type: "tool-output-error", ...call, errorText } : { type: "tool-output-available", ...call, output: {} };
+}
+
 /** A pause that the test ends. */
 export function hold(): { step: Step; release: () => void } {
   let release = () => {};
@@ -291,7 +370,18 @@ export function hold(): { step: Step; release: () => void } {
   return { step: { type: "hold", until }, release };
 }
 
-function keepPart(answer: ConversationMessage, step: Step): void {
+type ToolInput = Extract<ChatEvent, { type: "tool-input-available" }>;
+
+function keepPart(answer: ConversationMessage, step: Step, tools: Map<string, ToolInput>): void {
+  if (step.type === "tool-input-available") tools.set(step.toolCallId, step);
+  if (step.type === "tool-output-available" || step.type === "tool-output-error") {
+    const { toolName, toolCallId, title, input, providerExecuted } = tools.get(step.toolCallId)!;
+    const end =
+      step.type === "tool-output-available"
+        ? ({ state: "output-available", output: step.output } as const)
+        : ({ state: "output-error", errorText: step.errorText } as const);
+    answer.parts.push({ type: "dynamic-tool", toolName, toolCallId, title, input, providerExecuted, ...end });
+  }
   const last = answer.parts.findLast((part) => part.type === "text");
   if (step.type === "text-start") answer.parts.push({ type: "text", text: "" });
   else if (step.type === "text-delta" && last) last.text += step.delta;

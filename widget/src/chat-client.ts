@@ -1,4 +1,12 @@
-import type { AgentConfig, ChatEvent, CitedPassage, ConversationMessage, VisitorSession } from "@gpt-agent/core/chat-events";
+import type {
+  AgentConfig,
+  ChatEvent,
+  CitedPassage,
+  ClientTool,
+  ConversationMessage,
+  ToolReply,
+  VisitorSession,
+} from "@gpt-agent/core/chat-events";
 import { createParser } from "eventsource-parser";
 
 /** A stream that stays silent for longer is taken for dead, in ms; the server pings every 10 to 15 s. */
@@ -31,9 +39,16 @@ export type Question = {
   trigger: "submit-message" | "regenerate-message";
   /** The answer to make anew. */
   messageId?: string;
+  /** What the page can do, if the model asks for it. */
+  clientTools?: ClientTool[];
   /** The same for every attempt to ask this: the server answers once. */
   idempotencyKey: string;
 };
+
+/** The stream broke off. */
+export function interrupted(): ChatProblem {
+  return new ChatProblem("interrupted", "The connection was lost before the answer was complete.");
+}
 
 type Options = {
   /** Origin of the API, without a slash at the end. */
@@ -66,15 +81,23 @@ export class ChatClient {
     return this.#session;
   }
 
+  /** The visitor's conversations as they are now. */
+  async conversations(): Promise<VisitorSession["conversations"]> {
+    // Sessions list them; one made long ago knows neither new ones nor their titles.
+    if (this.#session) await this.#renewed((await this.session()).token);
+    return (await this.session()).conversations;
+  }
+
   /** Sends a question and yields the events of its answer. Throws `interrupted` when the stream ends before the answer does. */
   async *ask(question: Question, signal: AbortSignal): AsyncGenerator<Received> {
-    const { conversationId, message, trigger, messageId, idempotencyKey } = question;
+    const { conversationId, message, trigger, messageId, clientTools, idempotencyKey } = question;
     const headers = { "idempotency-key": idempotencyKey };
     const body = {
       id: conversationId,
       messages: [{ id: message.id, role: "user", parts: [{ type: "text", text: message.text }] }],
       trigger,
       messageId,
+      clientTools,
     };
     yield* readEvents(await this.#authorized(this.#agentPath("chat"), { method: "POST", body, headers, signal }), signal);
   }
@@ -88,6 +111,14 @@ export class ChatClient {
 
   async stop(conversationId: string): Promise<void> {
     await this.#authorized(`chat/${encodeURIComponent(conversationId)}/stop`, { method: "POST" });
+  }
+
+  /** The visitor's consent to a tool call, or what a tool of the page has given. */
+  async reply(conversationId: string, toolCallId: string, reply: ToolReply): Promise<void> {
+    await this.#authorized(`chat/${encodeURIComponent(conversationId)}/tools/${encodeURIComponent(toolCallId)}`, {
+      method: "POST",
+      body: reply,
+    });
   }
 
   async conversation(id: string): Promise<ConversationMessage[]> {
@@ -215,10 +246,6 @@ async function* readEvents(response: Response, signal: AbortSignal): AsyncGenera
     reader.cancel().catch(() => {});
   }
   if (!finished) throw interrupted();
-}
-
-function interrupted(): ChatProblem {
-  return new ChatProblem("interrupted", "The connection was lost before the answer was complete.");
 }
 
 function parseEvent(data: string): ChatEvent | null {

@@ -57,6 +57,11 @@ export class ChatPanel extends LitElement {
   #visit!: VisitMemory;
   #open = false;
   #restored = false;
+  /** Another tab has gone on with this conversation. */
+  #outdated = false;
+  /** The tool call that waits for the visitor. */
+  #asking?: string;
+  #hadFocus = false;
   #unread = 0;
   #badge?: UnreadBadge;
   #painted?: Rgb;
@@ -108,6 +113,7 @@ export class ChatPanel extends LitElement {
       this.#showUnread();
       if (!this.config) this.#loadConfig();
       this.#restore();
+      this.#catchUp();
       this.announce("open", {});
     }
     this.requestUpdate();
@@ -156,7 +162,7 @@ export class ChatPanel extends LitElement {
   stop(): void {
     if (!this.chat.busy) return;
     this.chat.stop();
-    this.aloud = this.strings.stoppedAloud;
+    this.aloud = this.strings.stopped;
     this.requestUpdate();
   }
 
@@ -182,11 +188,7 @@ export class ChatPanel extends LitElement {
     this.answerAloud = "";
     this.scrolledUp = false;
     this.showing = "chat";
-    const focused = this.contains(this.context.root.activeElement);
-    const answered = this.chat.send(question);
-    // What was pressed (a suggested question, say) may be gone now.
-    if (focused) this.updateComplete.then(() => this.focusComposer());
-    await answered;
+    await this.chat.send(question);
     return true;
   }
 
@@ -248,12 +250,16 @@ export class ChatPanel extends LitElement {
     this.addEventListener("keydown", this.#onKey);
     this.addEventListener("pointerdown", this.#onPointer);
     for (const name of ["online", "offline"]) window.addEventListener(name, this.#onLine);
+    window.addEventListener("storage", this.#onStorage);
+    document.addEventListener("visibilitychange", this.#catchUp);
     window.visualViewport?.addEventListener("resize", this.#onViewport);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     for (const name of ["online", "offline"]) window.removeEventListener(name, this.#onLine);
+    window.removeEventListener("storage", this.#onStorage);
+    document.removeEventListener("visibilitychange", this.#catchUp);
     window.visualViewport?.removeEventListener("resize", this.#onViewport);
     // Moved elements come back at once; only one that stays away lets go of its answer.
     queueMicrotask(() => {
@@ -267,6 +273,17 @@ export class ChatPanel extends LitElement {
   protected override async scheduleUpdate(): Promise<void> {
     if (!document.hidden) await new Promise(requestAnimationFrame);
     await super.scheduleUpdate();
+  }
+
+  protected override willUpdate(): void {
+    this.#hadFocus = this.contains(this.context.root.activeElement);
+    const call = this.chat.conversation.messages.at(-1)?.tools.find(({ state }) => state === "asking");
+    if (call?.id === this.#asking) return;
+    this.#asking = call?.id;
+    if (!call) return;
+    // The focus stays where it is: somebody may be writing.
+    this.aloud = `${this.strings.consent} ${call.title}`;
+    this.#countUnread();
   }
 
   protected override render(): TemplateResult {
@@ -291,6 +308,8 @@ export class ChatPanel extends LitElement {
     this.ariaLabel = this.config?.name ?? this.strings.assistant;
     this.ariaModal = this.#fullScreen ? "true" : null;
     this.#paint();
+    // What was pressed (a suggested question, say) may be gone now.
+    if (this.#hadFocus && !this.context.root.activeElement) this.focusComposer();
     if (!this.scrolledUp && this.chat.conversation.messages.length > 0) this.scrollToEnd();
     clearTimeout(this.#ticking);
     if ((this.chat.failure?.retryAt ?? 0) > Date.now()) this.#ticking = setTimeout(() => this.requestUpdate(), 1_000);
@@ -335,6 +354,8 @@ export class ChatPanel extends LitElement {
       visit,
       changed: () => this.requestUpdate(),
       announce: (name, detail) => this.announce(name, detail),
+      tools: () => this.context.host.clientTools,
+      online: async () => navigator.onLine || new Promise((online) => window.addEventListener("online", online, { once: true })),
     });
     this.requestUpdate();
   }
@@ -359,7 +380,12 @@ export class ChatPanel extends LitElement {
   #answerEnded(status: string, text: string): void {
     this.aloud = "";
     if (status === "complete") this.answerAloud = `${this.strings.answered} ${plainText(text).replace(/[*_`#>|]+/g, "")}`;
-    if (status === "stopped" || this.#open || this.inline) return;
+    if (this.showing === "history") this.chat.loadHistory().catch(() => {});
+    if (status !== "stopped") this.#countUnread();
+  }
+
+  #countUnread(): void {
+    if (this.#open || this.inline) return;
     this.#unread += 1;
     this.#showUnread();
     this.announce("unread", { count: this.#unread });
@@ -376,7 +402,24 @@ export class ChatPanel extends LitElement {
 
   readonly #onLine = (): void => {
     this.online = navigator.onLine;
+    // A connection that is gone may look alive for long.
+    if (!this.online) this.chat.reconnect();
     this.requestUpdate();
+  };
+
+  readonly #onStorage = ({ key }: StorageEvent): void => {
+    if (key !== this.#visit.key) return;
+    const { conversationId, answerId } = this.#visit.reload();
+    const { id, messages } = this.chat.conversation;
+    this.#outdated ||= id === conversationId && Boolean(answerId) && !messages.some((message) => message.id === answerId);
+    this.#catchUp();
+  };
+
+  /** Shows what another tab has asked, once somebody looks. */
+  readonly #catchUp = (): void => {
+    if (!this.#outdated || document.hidden || !(this.#open || this.inline)) return;
+    this.#outdated = false;
+    this.chat.refresh();
   };
 
   /** The on-screen keyboard takes part of the screen: the panel keeps to what is left. */

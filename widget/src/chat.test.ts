@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { cite, FakeVisitorApi, hold, text } from "../../e2e/fakes/visitor-api.ts";
+import { cite, FakeVisitorApi, hold, type Step, text, toolCall, toolEnd } from "../../e2e/fakes/visitor-api.ts";
 import { Chat } from "./chat.ts";
 import { ChatClient } from "./chat-client.ts";
+import type { PageTools } from "./page-tools.ts";
 import { VisitMemory, type VisitStorage } from "./visit.ts";
 
 let api: FakeVisitorApi;
@@ -14,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => api.stop());
 
 /** A visitor's chat; another one on the same storage is the same visitor after a reload. */
-function visit(): { chat: Chat; announced: string[] } {
+function visit(tools?: PageTools): { chat: Chat; announced: string[] } {
   const storage: VisitStorage = {
     getItem: (key) => kept.get(key) ?? null,
     setItem: (key, value) => kept.set(key, value),
@@ -31,7 +32,9 @@ function visit(): { chat: Chat; announced: string[] } {
     }),
     visit: memory,
     changed: () => {},
-    announce: (name, detail) => announced.push(`${name} ${detail.status ?? detail.code ?? detail.role ?? ""}`.trim()),
+    announce: (name, detail) => announced.push(`${name} ${detail.status ?? detail.code ?? detail.role ?? detail.name ?? ""}`.trim()),
+    tools: () => tools,
+    online: async () => {},
   });
   return { chat, announced };
 }
@@ -102,7 +105,7 @@ describe("a visitor's chat", () => {
     const after = visit().chat;
     const restoring = after.restore();
     await eventually(() => expect(after.conversation.messages.at(-1)?.text).toBe("Half"));
-    expect(after.busy).toBe(true);
+    await eventually(() => expect(after.busy).toBe(true));
     pause.release();
     await restoring;
     expect(said(after)).toEqual(["Hello (complete)", "Half and half (complete)"]);
@@ -199,6 +202,50 @@ describe("a visitor's chat", () => {
     expect(said(chat)).toHaveLength(2);
   });
 
+  test("an answer whose process died keeps what was seen of it, says so, and is made anew on request", async () => {
+    api.script = (_question, asked) => (asked === 1 ? [...text("Seen by the visitor"), hold().step] : text("Whole"));
+    const { chat, announced } = visit();
+    const asking = chat.send("Hello");
+    await eventually(() => expect(chat.conversation.messages.at(-1)?.text).toBe("Seen by the visitor"));
+    api.crash(4);
+    await asking;
+    expect(said(chat)).toEqual(["Hello (complete)", "Seen by the visitor (failed)"]);
+    expect(chat.failure?.code).toBe("answer_failed");
+    expect(announced.slice(-2)).toEqual(["response-end failed", "error answer_failed"]);
+    const later = visit().chat;
+    await later.restore();
+    expect(said(later)).toEqual(["Hello (complete)", "Seen (failed)"]);
+    await chat.retry();
+    expect(said(chat)).toEqual(["Hello (complete)", "Whole (complete)"]);
+    expect(api.requests.at(-1)?.body).toMatchObject({ trigger: "regenerate-message" });
+  });
+
+  test("another tab shows a question asked elsewhere, and its answer as it grows", async () => {
+    const { chat } = visit();
+    await chat.send("First");
+    const other = visit().chat;
+    await other.restore();
+    const pause = hold();
+    api.script = () => [...text("Half"), pause.step, { type: "text-delta", id: "t", delta: " and half" }];
+    const asking = chat.send("Second");
+    await eventually(() => expect(chat.conversation.messages.at(-1)?.text).toBe("Half"));
+    expect(JSON.parse(kept.get("gpt-agent:demo")!).answerId).toBe(chat.conversation.messages.at(-1)?.id);
+    const refreshing = other.refresh();
+    await eventually(() => expect(said(other).at(-1)).toBe("Half (streaming)"));
+    pause.release();
+    await Promise.all([asking, refreshing]);
+    expect(said(other)).toEqual(said(chat));
+  });
+
+  test("takes the newest titles when the history is opened", async () => {
+    const { chat } = visit();
+    await chat.send("how long does it take to get to me");
+    await chat.loadHistory();
+    api.conversations.get(chat.conversation.id)!.title = "Delivery times";
+    await chat.loadHistory();
+    expect(chat.history.map(({ title }) => title)).toEqual(["Delivery times"]);
+  });
+
   test("a rating that could not be sent is taken back", async () => {
     const { chat } = visit();
     await chat.send("Hello");
@@ -217,5 +264,125 @@ describe("a visitor's chat", () => {
     expect(chat.conversation.messages).toEqual([]);
     expect(api.conversations.size).toBe(0);
     expect(JSON.parse(kept.get("gpt-agent:demo")!).conversationId).toBeUndefined();
+  });
+});
+
+describe("tools", () => {
+  const cancel = toolCall("cancel_order", { order: 7 }, { title: "Cancel the order", approval: "needed", providerExecuted: true });
+  const asks: Step = {
+    type: "wait",
+    toolCallId: cancel.toolCallId,
+    next: (reply) => [toolEnd(cancel, reply && "approved" in reply && reply.approved ? undefined : "Not allowed."), ...text("Well.")],
+  };
+  const tool = (chat: Chat) => chat.conversation.messages.at(-1)?.tools.at(-1);
+
+  test("an action waits for the visitor, whose answer is sent once", async () => {
+    api.script = () => [cancel, asks];
+    for (const [approved, end] of [
+      [true, { state: "done" }],
+      [false, { state: "failed", errorText: "Not allowed." }],
+    ] as const) {
+      const { chat } = visit();
+      const asking = chat.send("Cancel it");
+      await eventually(() => expect(tool(chat)?.state).toBe("asking"));
+      await Promise.all([chat.decide(cancel.toolCallId, approved), chat.decide(cancel.toolCallId, !approved)]);
+      await asking;
+      expect(tool(chat)).toMatchObject(end);
+      expect(api.replies.splice(0)).toEqual([{ toolCallId: cancel.toolCallId, reply: { approved } }]);
+    }
+  });
+
+  test("a consent that does not get through can be given again; one that nobody waits for any more is over", async () => {
+    api.script = () => [cancel, asks];
+    const { chat } = visit();
+    const asking = chat.send("Cancel it");
+    await eventually(() => expect(tool(chat)?.state).toBe("asking"));
+    api.refuse({ path: /tools/, status: 503, code: "unavailable" });
+    await chat.decide(cancel.toolCallId, true);
+    expect(tool(chat)).toMatchObject({ state: "asking", unsent: true });
+    api.giveUp(cancel.toolCallId);
+    await asking;
+    expect(tool(chat)).toMatchObject({ state: "failed", errorText: "Not allowed." });
+    await chat.decide(cancel.toolCallId, true);
+    expect(api.replies).toEqual([]);
+  });
+
+  test("a consent survives a reload, and another tab sees what became of it", async () => {
+    api.script = () => [cancel, asks];
+    const before = visit().chat;
+    const left = before.send("Cancel it");
+    await eventually(() => expect(tool(before)?.state).toBe("asking"));
+    before.dispose();
+    await left;
+    const [one, two] = [visit().chat, visit().chat];
+    const restoring = [one.restore(), two.restore()];
+    await eventually(() => expect([tool(one)?.state, tool(two)?.state]).toEqual(["asking", "asking"]));
+    await one.decide(cancel.toolCallId, true);
+    await Promise.all(restoring);
+    expect([tool(one)?.state, tool(two)?.state]).toEqual(["done", "done"]);
+    expect(said(one)).toEqual(said(two));
+  });
+
+  const basket = toolCall("basket", { page: 1 });
+  const runs = (call = basket): Step[] => [
+    call,
+    {
+      type: "wait",
+      toolCallId: call.toolCallId,
+      next: (reply) => [toolEnd(call, reply && "output" in reply ? undefined : "This did not work."), ...text(JSON.stringify(reply), 99)],
+    },
+  ];
+
+  test("the page runs its tool once, in the tab that has asked, also when the call is told again", async () => {
+    api.script = () => [basket, { type: "cut" }, ...runs().slice(1)];
+    const pause = hold();
+    const inputs: unknown[] = [];
+    const run = async (input: unknown) => {
+      inputs.push(input);
+      await (pause.step as { until: Promise<void> }).until;
+      return { items: ["mug"] };
+    };
+    const tools = { basket: { description: "The basket", parameters: { type: "object" }, run } };
+    const { chat, announced } = visit(tools);
+    const asking = chat.send("What is in it?");
+    await eventually(() => expect(inputs).toHaveLength(1));
+    const other = visit(tools);
+    const restoring = other.chat.restore();
+    await eventually(() => expect(tool(other.chat)?.state).toBe("running"));
+    pause.release();
+    await Promise.all([asking, restoring]);
+    expect(inputs).toEqual([{ page: 1 }]);
+    expect(api.replies).toEqual([{ toolCallId: "call-basket", reply: { output: { items: ["mug"] } } }]);
+    expect(announced.filter((name) => name.startsWith("tool-call"))).toEqual(["tool-call basket"]);
+    expect(other.announced.join()).not.toContain("tool-call");
+    const sent = api.requests.find(({ path }) => path.endsWith("/chat"))?.body;
+    expect(sent?.clientTools).toEqual([{ name: "basket", description: "The basket", parameters: { type: "object" } }]);
+  });
+
+  test("a call that is over by the time it is told is not run", async () => {
+    const run = vi.fn();
+    api.script = () => [basket, toolEnd(basket, "Too late."), ...text("Well.")];
+    const { chat } = visit({ basket: { description: "", run } });
+    await chat.send("What is in it?");
+    await new Promise((later) => setTimeout(later, 20));
+    expect(run).not.toHaveBeenCalled();
+  });
+
+  test("a tool that hangs is given up by the server, and what it says then is dropped", async () => {
+    let finish: ((output: unknown) => void) | undefined;
+    api.script = () => runs();
+    const hangs = () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      });
+    const { chat } = visit({ basket: { description: "", run: hangs } });
+    const asking = chat.send("What is in it?");
+    await eventually(() => expect(finish).toBeDefined());
+    api.giveUp(basket.toolCallId);
+    await asking;
+    expect(tool(chat)).toMatchObject({ state: "failed", errorText: "This did not work." });
+    finish?.("late");
+    await eventually(() => expect(api.calls.at(-1)).toMatch(/tools/));
+    expect(chat.failure).toBeNull();
   });
 });

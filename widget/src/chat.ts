@@ -1,5 +1,6 @@
 import type { CitedPassage, VisitorSession } from "@gpt-agent/core/chat-events";
-import { type ChatClient, ChatProblem, type Received } from "./chat-client.ts";
+import { type AnswerSource, AnswerStream, isLostConnection } from "./answer-stream.ts";
+import { type ChatClient, ChatProblem, interrupted, type Question, type Received } from "./chat-client.ts";
 import {
   askedAgain,
   type Conversation,
@@ -8,14 +9,15 @@ import {
   fromHistory,
   type Message,
   reduce,
+  type ToolCall,
   withQuestion,
   withRating,
+  withTool,
 } from "./conversation.ts";
 import { newId } from "./new-id.ts";
+import { offeredTools, type PageTools, runPageTool } from "./page-tools.ts";
 import type { VisitMemory } from "./visit.ts";
 
-/** Waits before a broken stream is taken up again, in ms. */
-const RESUME_DELAYS = [400, 1_500, 4_000];
 /** How long a stopped stream may take to end by itself, in ms. */
 const STOP_PATIENCE = 1_500;
 
@@ -25,13 +27,22 @@ export type Failure = { code: string; retryAt?: number };
 /** What the page hears about (the element's events without their prefix). */
 export type Announce = (name: string, detail: Record<string, unknown>) => void;
 
+type CalledTool = Extract<Received["event"], { type: "tool-input-available" }>;
+
 type Options = {
   client: ChatClient;
   visit: VisitMemory;
   /** Something that is shown has changed. */
   changed(): void;
   announce: Announce;
+  /** What the page can do, as it says now. */
+  tools(): PageTools | undefined;
+  /** Resolves at once, or when the browser is online again. */
+  online(): Promise<unknown>;
 };
+
+/** An answer that is being followed. `own`: this tab has asked for it. */
+type Run = { stream: AnswerStream; own: boolean; stopped: boolean };
 
 /** One visitor's talk with one agent: what has been said, and all that can be done about it. Knows nothing of the DOM. */
 export class Chat {
@@ -46,7 +57,10 @@ export class Chat {
   readonly #options: Options;
   #prepared = false;
   #stopping: Promise<void> = Promise.resolve();
-  #run?: { abort: AbortController; lastEventId: string; stopped: boolean };
+  #run?: Run;
+  /** The newest answer that this tab has asked for: what it wants from the page is done here. */
+  #ownAnswer = "";
+  readonly #ranTools = new Set<string>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -102,12 +116,12 @@ export class Chat {
     if (answer?.status === "streaming")
       this.#options.announce("response-end", { messageId: answer.id, status: "stopped", text: answer.text });
     this.#stopping = this.#options.client.stop(this.conversation.id).catch(() => {});
-    this.#stopping.finally(() => setTimeout(() => run.abort.abort(), run.lastEventId ? STOP_PATIENCE : 0));
+    this.#stopping.finally(() => setTimeout(() => run.stream.leave(), run.stream.lastEventId ? STOP_PATIENCE : 0));
   }
 
   /** The visitor's earlier conversations, newest first. */
   async loadHistory(): Promise<void> {
-    const { conversations } = await this.#options.client.session();
+    const conversations = await this.#options.client.conversations();
     const added = this.history.filter((entry) => !conversations.some((other) => other.id === entry.id));
     this.history = [...added, ...conversations];
     this.#options.changed();
@@ -117,6 +131,34 @@ export class Chat {
   async restore(): Promise<void> {
     const id = this.#options.visit.get().conversationId;
     if (id) await this.openConversation(id);
+  }
+
+  /** Another tab has gone on with this conversation: shows what was said there, and the answer that runs. */
+  async refresh(): Promise<void> {
+    if (this.busy || this.loading) return;
+    const { id } = this.conversation;
+    const kept = await this.#options.client.conversation(id).catch(() => null);
+    if (!kept || this.conversation.id !== id || this.busy || this.loading) return;
+    this.failure = null;
+    this.#show(fromHistory(id, kept));
+    await this.#takeUp();
+  }
+
+  /** The connection is known to be dead before it says so: the answer is taken up again over a new one. */
+  reconnect(): void {
+    this.#run?.stream.reconnect();
+  }
+
+  /** The visitor lets an action that waits for them be done, or does not. */
+  async decide(toolCallId: string, approved: boolean): Promise<void> {
+    if (this.#tool(toolCallId)?.state !== "asking") return;
+    this.#show(withTool(this.conversation, toolCallId, { state: approved ? "running" : "failed", unsent: false }));
+    const decided = this.#tool(toolCallId);
+    await this.#options.client.reply(this.conversation.id, toolCallId, { approved }).catch(() => {
+      // Whatever the stream has told since then is newer.
+      if (this.#run && this.#tool(toolCallId) === decided)
+        this.#show(withTool(this.conversation, toolCallId, { state: "asking", unsent: true }));
+    });
   }
 
   /** Shows another of the visitor's conversations, or an empty one when the server does not know `id`. */
@@ -191,6 +233,10 @@ export class Chat {
     return this.conversation.messages.findLast((message) => message.author === "visitor");
   }
 
+  #tool(id: string): ToolCall | undefined {
+    return this.conversation.messages.at(-1)?.tools.find((tool) => tool.id === id);
+  }
+
   async #again(): Promise<void> {
     const last = this.conversation.messages.at(-1);
     this.#show(askedAgain(this.conversation));
@@ -202,19 +248,15 @@ export class Chat {
     const question = this.#lastQuestion as Message;
     this.#addToHistory(question.text);
     await this.#stopping;
-    const idempotencyKey = newId();
-    await this.#follow((signal) =>
-      this.#options.client.ask(
-        {
-          conversationId: this.conversation.id,
-          message: { id: question.id, text: question.text },
-          trigger: regenerates ? "regenerate-message" : "submit-message",
-          messageId: regenerates,
-          idempotencyKey,
-        },
-        signal,
-      ),
-    );
+    const asked: Question = {
+      conversationId: this.conversation.id,
+      message: { id: question.id, text: question.text },
+      trigger: regenerates ? "regenerate-message" : "submit-message",
+      messageId: regenerates,
+      clientTools: offeredTools(this.#options.tools()),
+      idempotencyKey: newId(),
+    };
+    await this.#follow((signal) => this.#options.client.ask(asked, signal), { own: true });
   }
 
   /** After a reload: the answer may still be running. */
@@ -222,73 +264,56 @@ export class Chat {
     const last = this.conversation.messages.at(-1);
     if (!last || (last.status !== "streaming" && last.author !== "visitor")) return;
     const { id } = this.conversation;
-    const abort = new AbortController();
-    const running = await this.#options.client.resume(id, "", abort.signal).catch(() => null);
-    if (this.conversation.id !== id || this.busy) return abort.abort();
-    if (running) return this.#follow(() => running, abort);
+    const left = new AbortController();
+    const running = await this.#options.client.resume(id, "", left.signal).catch(() => null);
+    if (this.conversation.id !== id || this.busy) return left.abort();
+    if (running) return this.#follow(() => running, { left });
     await this.#settle().catch((problem) => this.#fail(problem));
   }
 
   /** After a lost connection: the answer as it runs now or as it ended meanwhile. False when there is none. */
   async #catchUp(): Promise<boolean> {
     const { id } = this.conversation;
-    const abort = new AbortController();
-    const running = await this.#options.client.resume(id, "", abort.signal).catch(() => null);
+    const left = new AbortController();
+    const running = await this.#options.client.resume(id, "", left.signal).catch(() => null);
     if (this.conversation.id !== id) return true;
     if (running) {
-      await this.#follow(() => running, abort);
+      await this.#follow(() => running, { left });
       return true;
     }
     const kept = fromHistory(id, await this.#options.client.conversation(id).catch(() => []));
     if (this.conversation.id !== id) return true;
-    const answered = kept.messages.at(-1)?.author !== "visitor" && kept.messages.at(-1)?.status === "complete";
-    if (!answered || kept.messages.length <= this.conversation.messages.filter((message) => message.author === "visitor").length)
-      return false;
-    this.#show(kept);
-    return true;
+    const question = this.#lastQuestion?.id;
+    const last = kept.messages.at(-1);
+    // A question that never arrived has no answer there; one that broke off is made anew in its place.
+    if (!last || last.author === "visitor" || !kept.messages.some((message) => message.id === question)) return false;
+    this.#show({ ...kept, phase: last.status === "complete" ? "idle" : "waiting" });
+    return last.status === "complete";
   }
 
   /** Shows the events of an answer as they come; a stream that breaks off is resumed where it broke. */
-  async #follow(source: (signal: AbortSignal) => AsyncIterable<Received>, abort = new AbortController()): Promise<void> {
-    const run = { abort, lastEventId: "", stopped: false };
+  async #follow(begin: AnswerSource["begin"], { own = false, left = new AbortController() } = {}): Promise<void> {
+    const { client, online } = this.#options;
+    const { id } = this.conversation;
+    const stream = new AnswerStream({ begin, resume: (after, signal) => client.resume(id, after, signal), online }, left);
+    const run: Run = { stream, own, stopped: false };
     this.#run = run;
     this.failure = null;
     if (this.conversation.phase === "idle") this.#show({ ...this.conversation, phase: "waiting" });
-    let events: AsyncIterable<Received> | null = source(abort.signal);
     try {
-      for (let attempt = 0; events; attempt += 1) {
-        try {
-          for await (const { id, event } of events) {
-            if (id) run.lastEventId = id;
-            attempt = 0;
-            this.#take(event, run);
-          }
-          break;
-        } catch (problem) {
-          const delay = RESUME_DELAYS[attempt];
-          if (abort.signal.aborted || run.stopped || delay === undefined) throw problem;
-          // Before its first word an answer is asked for once more; whoever is offline is told soon.
-          if (!run.lastEventId && (attempt > 0 || !isLostConnection(problem))) throw problem;
-          await new Promise((wake) => setTimeout(wake, delay));
-          events = run.lastEventId ? await this.#resume(run).catch(() => unreachable()) : source(abort.signal);
-        }
-      }
+      for await (const event of stream.events()) this.#take(event, run);
       // A run that ended while nobody was listening is told by the kept conversation.
-      if (!events && !abort.signal.aborted) await this.#settle();
+      if (stream.missed) await this.#settle();
       if (this.#run === run && this.busy) throw new ChatProblem("interrupted", "The answer did not end.");
     } catch (problem) {
-      if (this.#run === run && !abort.signal.aborted && !run.stopped) this.#fail(problem);
+      if (this.#run === run && !stream.isLeft && !run.stopped) this.#fail(problem);
     } finally {
       if (this.#run === run) this.#run = undefined;
       this.#options.changed();
     }
   }
 
-  #resume(run: { abort: AbortController; lastEventId: string }): Promise<AsyncIterable<Received> | null> {
-    return this.#options.client.resume(this.conversation.id, run.lastEventId, run.abort.signal);
-  }
-
-  #take(event: Received["event"], run: { stopped: boolean }): void {
+  #take(event: Received["event"], run: Run): void {
     // After a stop the words that were already on their way are not shown any more.
     if (run.stopped) return;
     const before = this.conversation.messages.at(-1);
@@ -302,10 +327,40 @@ export class Chat {
       this.#fail(new ChatProblem("answer_failed", "The answer could not be completed."));
       return;
     }
-    if (event.type === "start") this.#options.announce("response-start", { messageId: event.messageId });
+    if (event.type === "start") {
+      if (run.own) this.#asked(event.messageId);
+      this.#options.announce("response-start", { messageId: event.messageId });
+    }
+    if (event.type === "tool-input-available" && !event.providerExecuted && answer?.id === this.#ownAnswer) this.#runTool(event);
+    this.#announceEnd(before);
+  }
+
+  /** Tells the page that the answer is there, when it has just ended. */
+  #announceEnd(before?: Message): void {
+    const answer = this.conversation.messages.at(-1);
     if (!answer || answer.status === "streaming" || before?.status !== "streaming") return;
     this.#options.announce("message", { id: answer.id, role: "assistant", text: answer.text });
     this.#options.announce("response-end", { messageId: answer.id, status: answer.status, text: answer.text });
+  }
+
+  /** The answer is ours: other tabs see by the visit that there is a newer one, and its tools are run here. */
+  #asked(answerId: string): void {
+    this.#ownAnswer = answerId;
+    this.#options.visit.set({ answerId });
+  }
+
+  /** Has the page do what the model asks of it, at most once; the result, or what went wrong, goes back to the model. */
+  async #runTool({ toolCallId, toolName: name, input }: CalledTool): Promise<void> {
+    if (this.#ranTools.has(toolCallId)) return;
+    this.#ranTools.add(toolCallId);
+    const { id } = this.conversation;
+    // A call that is told late, after a break, may be over: its end comes right behind it.
+    await new Promise((later) => setTimeout(later));
+    if (this.#tool(toolCallId)?.state !== "running") return;
+    this.#options.announce("tool-call", { toolCallId, name, input });
+    const reply = await runPageTool(this.#options.tools(), name, input);
+    // Should it not arrive, the server gives the call up by itself.
+    await this.#options.client.reply(id, toolCallId, reply).catch(() => {});
   }
 
   /** Fetches the conversation anew, for an answer whose end was missed. */
@@ -313,9 +368,16 @@ export class Chat {
     const { id } = this.conversation;
     const kept = fromHistory(id, await this.#options.client.conversation(id));
     if (this.conversation.id !== id) return;
-    this.#show(kept);
-    const last = kept.messages.at(-1);
-    if (last?.author === "visitor" || last?.status === "streaming") this.#fail(new ChatProblem("interrupted", "The answer was lost."));
+    const [shown, last] = [this.conversation.messages.at(-1), kept.messages.at(-1)];
+    const broken = last?.status === "failed";
+    if (broken && shown?.id === last.id) {
+      // The server saves every now and then: more may have been seen than it has kept.
+      const longer = shown.text.length > last.text.length ? shown : last;
+      this.#show({ ...kept, messages: [...kept.messages.slice(0, -1), { ...longer, status: shown.status }] });
+    } else this.#show(kept);
+    if (broken) this.#fail(new ChatProblem("answer_failed", "The answer broke off."));
+    else if (last?.author === "visitor" || last?.status === "streaming") this.#fail(interrupted());
+    else this.#announceEnd(shown);
   }
 
   #fail(problem: unknown): void {
@@ -336,7 +398,7 @@ export class Chat {
   }
 
   #leave(): void {
-    this.#run?.abort.abort();
+    this.#run?.stream.leave();
     this.#run = undefined;
     this.failure = null;
   }
@@ -345,15 +407,4 @@ export class Chat {
     this.conversation = conversation;
     this.#options.changed();
   }
-}
-
-function isLostConnection(problem: unknown): boolean {
-  const { code } = (problem ?? {}) as { code?: unknown };
-  return code === "network" || code === "interrupted";
-}
-
-/** A stream that could not be reached again: counts as one more failed attempt. */
-async function* unreachable(): AsyncGenerator<Received> {
-  yield* [];
-  throw new ChatProblem("interrupted", "The connection was lost before the answer was complete.");
 }

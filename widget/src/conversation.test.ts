@@ -11,6 +11,8 @@ import {
   reduce,
   withQuestion,
   withRating,
+  withTool,
+  words,
 } from "./conversation.ts";
 
 const question = { id: "q1", text: "How long?", createdAt: "2026-01-01T00:00:00Z" };
@@ -103,6 +105,35 @@ describe("a conversation", () => {
     expect(askedAgain(asked).replacing).toBeUndefined();
   });
 
+  test("follows a tool call from the visitor's consent to its end", () => {
+    const call: ChatEvent = {
+      type: "tool-input-available",
+      toolCallId: "t1",
+      toolName: "cancelOrder",
+      input: { order_id: 7 },
+      dynamic: true,
+      providerExecuted: true,
+    };
+    const tools = (conversation: Conversation) => conversation.messages.at(-1)?.tools;
+    const asking = play(asked, { type: "start", messageId: "a1" }, { ...call, title: "Cancel the order", approval: "needed" });
+    expect(tools(asking)).toEqual([{ id: "t1", title: "Cancel the order", input: { order_id: 7 }, state: "asking" }]);
+    expect(tools(withTool(asking, "t1", { state: "running" }))?.[0]?.state).toBe("running");
+    // Told again without a question: the visitor has agreed, here or elsewhere.
+    expect(tools(play(asking, call))).toEqual([{ id: "t1", title: "cancel order", input: { order_id: 7 }, state: "running" }]);
+    expect(tools(play(asking, { type: "tool-output-available", toolCallId: "t1", output: {}, dynamic: true }))?.[0]?.state).toBe("done");
+    const refused = play(asking, { type: "tool-output-error", toolCallId: "t1", errorText: "Not allowed.", dynamic: true });
+    expect(tools(refused)).toMatchObject([{ state: "failed", errorText: "Not allowed." }]);
+    // What ends with its answer can no longer be agreed to.
+    expect(tools(ended(asking, "stopped"))).toMatchObject([{ state: "failed" }]);
+    expect(tools(play(asking, { type: "finish" }))).toMatchObject([{ state: "failed" }]);
+    expect(play(asked, call)).toEqual(asked);
+    expect(play(asking, { type: "tool-output-available", toolCallId: "other", output: {}, dynamic: true })).toEqual(asking);
+    // Told from its start, each call is there once.
+    const again = play(asking, call, { type: "start", messageId: "a1" }, call, call);
+    expect(tools(again)).toHaveLength(1);
+    expect(["order_id", "orderId", "show-me"].map(words)).toEqual(["order id", "order id", "show me"]);
+  });
+
   test("ignores events of kinds it does not know, and words without an answer", () => {
     const strange = { type: "data-from-the-future", data: {} } as unknown as ChatEvent;
     expect(reduce(asked, strange)).toBe(asked);
@@ -119,6 +150,17 @@ describe("a conversation", () => {
           { type: "data-citation", id: "c", data: citation },
           { type: "text", text: "One [1]." },
           { type: "text", text: "Two." },
+          {
+            type: "dynamic-tool",
+            toolName: "find_order",
+            toolCallId: "t1",
+            state: "output-available",
+            input: { id: 7 },
+            output: "sent",
+            providerExecuted: true,
+          },
+          { type: "dynamic-tool", toolName: "x", toolCallId: "t2", title: "Pay", state: "output-error", input: null, errorText: "No." },
+          { type: "dynamic-tool", toolName: "of_the_page", toolCallId: "t3", state: "output-available", input: {}, output: 1 },
           { type: "data-suggestions", data: { questions: ["More?"] } },
         ],
         metadata: { createdAt: "y", status: "stopped", author: "agent", rating: "up" },
@@ -131,6 +173,11 @@ describe("a conversation", () => {
       status: "stopped",
       rating: "up",
       suggestions: ["More?"],
+      tools: [
+        { id: "t1", title: "find order", input: { id: 7 }, state: "done" },
+        { id: "t2", title: "Pay", input: null, state: "failed", errorText: "No." },
+        { id: "t3", title: "", state: "done" },
+      ],
     });
     expect(withRating(read, "a", "down").messages[1]?.rating).toBe("down");
   });

@@ -3,12 +3,27 @@ import type { ChatEvent, Citation, ConversationMessage, MessagePart } from "@gpt
 /** Longest message, in UTF-16 code units; the same as in core/limits.ts, which the widget may not import. */
 export const MAX_MESSAGE_LENGTH = 8_000;
 
+/** A call of a tool in an answer: an action of the agent, or something that the page does. */
+export type ToolCall = {
+  id: string;
+  /** What visitors read. Empty for tools of the page, which shows by itself what it does. */
+  title: string;
+  input: unknown;
+  /** asking: it waits for the visitor's consent. */
+  state: "asking" | "running" | "done" | "failed";
+  /** Why it failed, in the server's words for visitors; none when it did not come to an end. */
+  errorText?: string;
+  /** The visitor's answer could not be sent. */
+  unsent?: boolean;
+};
+
 export type Message = {
   id: string;
   author: "visitor" | "agent" | "operator" | "system";
   text: string;
   citations: Citation[];
   suggestions: string[];
+  tools: ToolCall[];
   /** The built-in responder answered in place of the model, which could not. */
   fallback: boolean;
   status: "streaming" | "complete" | "stopped" | "failed";
@@ -54,8 +69,7 @@ export function askedAgain(conversation: Conversation): Conversation {
 
 /** The answer ends here, by the visitor's wish or by a failure; what has been written stays. */
 export function ended(conversation: Conversation, status: "stopped" | "failed"): Conversation {
-  const closed = updateAnswer(conversation, (answer) => (answer.status === "streaming" ? { ...answer, status } : answer));
-  return { ...closed, phase: "idle", replacing: undefined };
+  return { ...closed(conversation, status), phase: "idle", replacing: undefined };
 }
 
 export function withRating(conversation: Conversation, messageId: string, rating: Message["rating"]): Conversation {
@@ -63,6 +77,14 @@ export function withRating(conversation: Conversation, messageId: string, rating
     ...conversation,
     messages: conversation.messages.map((message) => (message.id === messageId ? { ...message, rating } : message)),
   };
+}
+
+/** A tool call of the running answer changes; other calls and answers stay. */
+export function withTool(conversation: Conversation, id: string, change: Partial<ToolCall>): Conversation {
+  return updateAnswer(conversation, (answer) => ({
+    ...answer,
+    tools: answer.tools.map((tool) => (tool.id === id ? { ...tool, ...change } : tool)),
+  }));
 }
 
 /** The next state after one event of the stream. Events of kinds unknown to this version change nothing. */
@@ -82,22 +104,25 @@ export function reduce(conversation: Conversation, event: ChatEvent): Conversati
       return updateAnswer(conversation, (answer) => ({ ...answer, fallback: Boolean(event.data.fallback) }));
     case "data-suggestions":
       return updateAnswer(conversation, (answer) => ({ ...answer, suggestions: event.data.questions }));
+    case "tool-input-available":
+      return called(conversation, event);
+    case "tool-output-available":
+      return withTool(conversation, event.toolCallId, { state: "done" });
+    case "tool-output-error":
+      return withTool(conversation, event.toolCallId, { state: "failed", errorText: event.errorText });
     case "error":
       return ended(conversation, "failed");
     case "abort":
       return ended(conversation, "stopped");
     case "finish":
       if (event.finishReason === "error") return ended(conversation, "failed");
-      return {
-        ...updateAnswer(conversation, (answer) => (answer.status === "streaming" ? { ...answer, status: "complete" } : answer)),
-        phase: "idle",
-      };
+      return { ...closed(conversation, "complete"), phase: "idle" };
     default:
       return conversation;
   }
 }
 
-const blank = { citations: [], suggestions: [], fallback: false } satisfies Partial<Message>;
+const blank = { citations: [], suggestions: [], tools: [], fallback: false } satisfies Partial<Message>;
 
 /** A new answer begins, or one seen before is told again from its start (a resumed stream). */
 function started(conversation: Conversation, id: string): Conversation {
@@ -125,6 +150,36 @@ function appended(conversation: Conversation, delta: string): Conversation {
   return { ...next, phase: "answering", textPart: undefined };
 }
 
+/** A tool is called, or one seen before goes on now that the visitor has agreed. */
+function called(conversation: Conversation, event: Extract<ChatEvent, { type: "tool-input-available" }>): Conversation {
+  const { toolCallId: id, input, approval } = event;
+  const tool: ToolCall = { id, title: titleOf(event), input, state: approval ? "asking" : "running" };
+  return updateAnswer(conversation, (answer) => ({ ...answer, tools: [...answer.tools.filter((other) => other.id !== id), tool] }));
+}
+
+/** A streaming answer is over, and so is what it was doing. */
+function closed(conversation: Conversation, status: Message["status"]): Conversation {
+  return updateAnswer(conversation, (answer) =>
+    answer.status === "streaming"
+      ? { ...answer, status, tools: answer.tools.map((tool) => (isOpen(tool) ? { ...tool, state: "failed" } : tool)) }
+      : answer,
+  );
+}
+
+const isOpen = ({ state }: ToolCall) => state === "asking" || state === "running";
+
+function titleOf({ title, toolName, providerExecuted }: { title?: string; toolName: string; providerExecuted?: boolean }): string {
+  return title || (providerExecuted ? words(toolName) : "");
+}
+
+/** A programmer's name as words: order_id and orderId become "order id". */
+export function words(name: string): string {
+  return name
+    .replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")
+    .replace(/[_-]+/g, " ")
+    .toLowerCase();
+}
+
 /** Changes the agent's answer at the end of the conversation, if there is one. */
 function updateAnswer(conversation: Conversation, change: (answer: Message) => Message): Conversation {
   const answer = conversation.messages.at(-1);
@@ -147,6 +202,13 @@ function fromKept({ id, role, parts, metadata }: ConversationMessage): Message {
       .join("\n\n"),
     citations: data("data-citation").reduce<Citation[]>((citations, part) => withCitation(citations, part.data), []),
     suggestions: data("data-suggestions").at(-1)?.data.questions ?? [],
+    tools: data("dynamic-tool").map((part) => ({
+      id: part.toolCallId,
+      title: titleOf(part),
+      input: part.input,
+      state: part.state === "output-error" ? "failed" : "done",
+      errorText: part.errorText,
+    })),
     fallback: Boolean(data("data-grounding").at(-1)?.data.fallback),
     status: metadata.status,
     createdAt: metadata.createdAt,

@@ -2,6 +2,7 @@ import type { AgentConfig } from "@gpt-agent/core/chat-events";
 import type { ChatPanel } from "./chat-panel.ts";
 import { parseComputed, type Rgb, textOn } from "./colour.ts";
 import launcherSheet from "./launcher.css?sheet";
+import type { PageTools } from "./page-tools.ts";
 import { chooseLocale, launcherStrings } from "./strings.ts";
 
 /** File of the chat module, relative to the script; filled in by the build. */
@@ -64,6 +65,11 @@ const RESTARTING = ["agent-id", "api-base", "mode"];
  * @attr nonce - the nonce of the page's policy, if it has one; nothing here needs it, the script's own is enough
  * @attr api-base - address of the portal, when the script comes from somewhere else
  *
+ * @prop clientTools - what the page can do when the model asks for it: an object of up to 16 tools by name
+ *   (`[a-zA-Z][a-zA-Z0-9_-]{0,39}`), each with a `description` and JSON schema `parameters` for the model and a function
+ *   `run(input)` that returns what JSON can hold, or a promise of it, within 30 seconds. May be set before the script has
+ *   loaded and changed at any time. `input` is an object written by the model: check it as you would check a stranger's
+ *
  * @method open() - opens the panel and moves the focus to the composer
  * @method close() - closes it and moves the focus back to the launcher
  * @method toggle()
@@ -82,6 +88,7 @@ const RESTARTING = ["agent-id", "api-base", "mode"];
  * @fires gpt-agent:message - `{id, role, text}`, for questions and finished answers
  * @fires gpt-agent:response-start - `{messageId}`
  * @fires gpt-agent:response-end - `{messageId, status, text}`; status is `complete`, `stopped` or `failed`
+ * @fires gpt-agent:tool-call - `{toolCallId, name, input}`: one of the page's `clientTools` is about to run
  * @fires gpt-agent:citation-click - `{messageId, index}`
  * @fires gpt-agent:feedback - `{messageId, rating, comment}`
  * @fires gpt-agent:thread-change - `{id}`, `null` for a new conversation
@@ -96,6 +103,7 @@ const RESTARTING = ["agent-id", "api-base", "mode"];
  * @csspart message - one message; also `message-visitor` or `message-agent`
  * @csspart citation - the marker of a citation in an answer
  * @csspart chip - a suggested question
+ * @csspart consent - the card that asks before an action is done
  * @csspart composer
  * @csspart send - the send and stop button
  * @csspart sheet - the sheet that shows a quoted passage
@@ -119,6 +127,9 @@ export class GptAgent extends HTMLElement {
   static observedAttributes = [...RESTARTING, "position", "locale", "theme", "primary-color", "greeting", "prompts"];
   /** Address of the script that defined the element; the chat module lies beside it. */
   static script: string;
+
+  // Only declared: what the page has set before the script came stays.
+  declare clientTools?: PageTools;
 
   readonly #root = this.attachShadow({ mode: "open" });
   readonly #look = new CSSStyleSheet();

@@ -42,10 +42,8 @@ const en = {
   stop: "Stop answering",
   you: "You:",
   thinking: "Looking for the answer…",
-  answering: "The answer is being written",
   answered: "Answer:",
   stopped: "Stopped",
-  stoppedAloud: "The answer was stopped.",
   retry: "Try again",
   regenerate: "Answer again",
   copy: "Copy",
@@ -62,6 +60,16 @@ const en = {
   openPage: "Open the page",
   passageMissing: "The text around the quote is no longer available.",
   suggestions: "Follow-up questions",
+  consent: "The assistant asks for your permission:",
+  consentSends: "This will be sent:",
+  allow: "Allow",
+  refuse: "Don’t allow",
+  consentUnsent: "Your answer didn’t get through. Please press again.",
+  toolDone: "done",
+  toolFailed: "not done",
+  toolSent: "This was sent:",
+  yes: "yes",
+  no: "no",
   fallback: "The assistant can’t write an answer right now, so these are direct quotes from our documents.",
   latest: "To the latest message",
   tooLong: (extra: number) => `Too long by ${extra} ${extra === 1 ? "character" : "characters"}. Please shorten your message.`,
@@ -80,7 +88,7 @@ const en = {
     origin_not_allowed: "This assistant isn’t available on this site.",
     other: "Something went wrong on our side. Your question is kept.",
   },
-  retryIn: (seconds: number) => (seconds < 60 ? `Try again in ${seconds} s` : `Try again in ${Math.ceil(seconds / 60)} min`),
+  retryIn: (seconds: number) => `Try again in ${duration(seconds, "s", "min", "h")}`,
 };
 
 export type Strings = typeof en;
@@ -113,10 +121,8 @@ const ru: Strings = {
   stop: "Остановить ответ",
   you: "Вы:",
   thinking: "Ищу ответ…",
-  answering: "Пишу ответ",
   answered: "Ответ:",
   stopped: "Остановлено",
-  stoppedAloud: "Ответ остановлен.",
   retry: "Повторить",
   regenerate: "Ответить заново",
   copy: "Скопировать",
@@ -133,6 +139,16 @@ const ru: Strings = {
   openPage: "Открыть страницу",
   passageMissing: "Текст вокруг цитаты больше недоступен.",
   suggestions: "Что ещё можно спросить",
+  consent: "Ассистент просит разрешения:",
+  consentSends: "Будет отправлено:",
+  allow: "Разрешить",
+  refuse: "Не разрешать",
+  consentUnsent: "Ваш ответ не дошёл. Нажмите ещё раз.",
+  toolDone: "готово",
+  toolFailed: "не сделано",
+  toolSent: "Отправлено:",
+  yes: "да",
+  no: "нет",
   fallback: "Ассистенту сейчас трудно ответить самому, поэтому здесь прямые цитаты из наших документов.",
   latest: "К последнему сообщению",
   tooLong: (extra) => `Сообщение длиннее, чем можно, на ${extra} ${plural(extra, "знак", "знака", "знаков")}. Сократите его, пожалуйста.`,
@@ -151,10 +167,16 @@ const ru: Strings = {
     origin_not_allowed: "На этом сайте ассистент недоступен.",
     other: "У нас что-то сломалось. Ваш вопрос сохранён.",
   },
-  retryIn: (seconds) => (seconds < 60 ? `Повторить через ${seconds} с` : `Повторить через ${Math.ceil(seconds / 60)} мин`),
+  retryIn: (seconds) => `Повторить через ${duration(seconds, "с", "мин", "ч")}`,
 };
 
 export const strings: Record<Locale, Strings> = { en, ru };
+
+/** A wait in its largest fitting unit, rounded up. */
+function duration(seconds: number, ...units: [string, string, string]): string {
+  const size = seconds < 60 ? 0 : seconds <= 5_400 ? 1 : 2;
+  return `${Math.ceil(seconds / 60 ** size)} ${units[size]}`;
+}
 
 function plural(count: number, one: string, few: string, many: string): string {
   const [tens, units] = [count % 100, count % 10];

@@ -1,5 +1,8 @@
-/** What the browser keeps for a returning visitor: who they are to this agent, and the conversation they were in. */
-export type Visit = { token?: string; conversationId?: string; locale?: "en" | "ru" };
+/**
+ * What the browser keeps for a returning visitor: who they are to this agent, the conversation they were in, and its newest
+ * answer (by which other tabs see that there is something new).
+ */
+export type Visit = { token?: string; conversationId?: string; answerId?: string; locale?: "en" | "ru" };
 
 /** The part of the browser's Storage that is used here. */
 export type VisitStorage = Pick<Storage, "getItem" | "setItem" | "removeItem">;
@@ -9,12 +12,13 @@ export type VisitStorage = Pick<Storage, "getItem" | "setItem" | "removeItem">;
  * for as long as the page lives, and nothing fails.
  */
 export class VisitMemory {
-  readonly #key: string;
+  /** The name in the storage. */
+  readonly key: string;
   readonly #storage: VisitStorage | null;
   #visit: Visit;
 
   constructor(agentId: string, storage: () => VisitStorage) {
-    this.#key = `gpt-agent:${agentId}`;
+    this.key = `gpt-agent:${agentId}`;
     this.#storage = attempt(storage);
     this.#visit = this.#read();
   }
@@ -23,24 +27,31 @@ export class VisitMemory {
     return this.#visit;
   }
 
+  /** Takes over what another tab has kept. */
+  reload(): Visit {
+    this.#visit = this.#read();
+    return this.#visit;
+  }
+
   /** Merges and keeps; a field set to undefined is forgotten. */
   set(change: Visit): void {
     this.#visit = { ...this.#visit, ...change };
-    attempt(() => this.#storage?.setItem(this.#key, JSON.stringify(this.#visit)));
+    attempt(() => this.#storage?.setItem(this.key, JSON.stringify(this.#visit)));
   }
 
   clear(): void {
     this.#visit = {};
-    attempt(() => this.#storage?.removeItem(this.#key));
+    attempt(() => this.#storage?.removeItem(this.key));
   }
 
   #read(): Visit {
-    const kept: unknown = attempt(() => JSON.parse(this.#storage?.getItem(this.#key) ?? "{}"));
+    const kept: unknown = attempt(() => JSON.parse(this.#storage?.getItem(this.key) ?? "{}"));
     if (typeof kept !== "object" || kept === null) return {};
-    const { token, conversationId, locale } = kept as Record<string, unknown>;
+    const { token, conversationId, answerId, locale } = kept as Record<string, unknown>;
     return {
       token: shortText(token, 4_096),
       conversationId: shortText(conversationId, 128),
+      answerId: shortText(answerId, 128),
       locale: locale === "en" || locale === "ru" ? locale : undefined,
     };
   }

@@ -1,10 +1,11 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
+import { keyed } from "lit/directives/keyed.js";
 import type { ChatPanel } from "../chat-panel.ts";
 import type { Message } from "../conversation.ts";
 import { icons } from "../icons.ts";
 import { plainText } from "../markdown.ts";
 import { markdown } from "./markdown-directive.ts";
+import { consentView, toolView } from "./tools.ts";
 
 /** The conversation, or what one reads before it has begun. */
 export function messagesView(panel: ChatPanel): TemplateResult {
@@ -15,10 +16,8 @@ export function messagesView(panel: ChatPanel): TemplateResult {
     <div class="scroll" tabindex="0" role="region" aria-label=${strings.messages} @scroll=${(event: Event) => panel.onScroll(event.target as HTMLElement)}>
       ${chat.loading ? skeletonView(panel) : messages.length === 0 ? welcomeView(panel) : nothing}
       <ol class="messages" part="messages" ?hidden=${messages.length === 0}>
-        ${repeat(
-          messages,
-          (message) => message.id,
-          (message) => (message.author === "visitor" ? questionView(panel, message) : answerView(panel, message, message === last)),
+        ${messages.map((message) =>
+          keyed(message.id, message.author === "visitor" ? questionView(panel, message) : answerView(panel, message, message === last)),
         )}
         ${phase === "waiting" ? html`<li class="waiting" aria-hidden="true"><i></i><i></i><i></i></li>` : nothing}
       </ol>
@@ -75,6 +74,7 @@ function answerView(panel: ChatPanel, message: Message, last: boolean): Template
     <li class="message agent" part="message message-agent" ?data-replaced=${panel.chat.conversation.replacing === message.id}>
       <span class="aloud">${config?.name ?? strings.assistant}:</span>
       ${message.fallback ? html`<p class="aside">${strings.fallback}</p>` : nothing}
+      ${message.tools.map((tool) => (tool.title && tool.state !== "asking" ? toolView(panel, tool) : nothing))}
       <div
         class="text" dir="auto"
         ${markdown({
@@ -85,6 +85,7 @@ function answerView(panel: ChatPanel, message: Message, last: boolean): Template
           open: (index) => panel.openCitation(message, index),
         })}
       ></div>
+      ${message.tools.map((tool) => (tool.state === "asking" ? consentView(panel, tool) : nothing))}
       ${message.status === "stopped" ? html`<p class="aside">${strings.stopped}</p>` : nothing}
       ${done ? html`${sourcesView(panel, message)}${actionsView(panel, message, last)}` : nothing}
     </li>
@@ -154,7 +155,7 @@ function explanationView(panel: ChatPanel, message: Message): TemplateResult {
     panel.focusComposer();
   };
   return html`
-    <form class="explanation" @submit=${submit}>
+    <form class="card explanation" @submit=${submit}>
       <label>${strings.badQuestion}<textarea name="comment" rows="2" maxlength="1000"></textarea></label>
       <div class="row">
         <button class="plain" type="reset" @click=${() => {

@@ -11,7 +11,9 @@ export function noticeView(panel: ChatPanel): TemplateResult | typeof nothing {
   if (panel.unavailable && chat.conversation.messages.length === 0) return nothing;
   if (panel.unavailable) return html`<p class="notice">${panel.missing ? strings.missing : strings.paused}</p>`;
   if (!panel.online) return html`<p class="notice">${strings.offline}</p>`;
-  const { failure } = chat;
+  // An answer that broke off on an earlier visit is as unfinished as one that breaks off now.
+  const brokeOff = !chat.busy && chat.conversation.messages.at(-1)?.status === "failed";
+  const failure = chat.failure ?? (brokeOff ? { code: "answer_failed", retryAt: 0 } : null);
   if (!failure)
     return unanswered(panel) ? html`<p class="notice calm"><span>${strings.stopped}</span>${retryButton(panel, 0)}</p>` : nothing;
   const seconds = Math.ceil(((failure.retryAt ?? 0) - Date.now()) / 1000);
