@@ -48,7 +48,10 @@ export const chatEvent = z.discriminatedUnion("type", [
     filename: z.string().optional(),
   }),
   z.strictObject({ type: z.literal("tool-input-start"), toolCallId: z.string(), toolName: z.string(), ...toolFlags }),
-  /** approval "needed": the run waits until the visitor has answered POST …/chat/:conversationId/tools/:toolCallId. */
+  /**
+   * approval "needed": the run waits until the visitor has answered POST …/chat/:conversationId/tools/:toolCallId; once they
+   * have agreed, the same call is told again without it.
+   */
   z.strictObject({
     type: z.literal("tool-input-available"),
     toolCallId: z.string(),

@@ -89,7 +89,13 @@ describe("the tools of an answer", () => {
       expect(tools.succeeded).toBe(false);
     }
     const { call, ran } = session(() => ({ approved: true }));
-    await call("cancel_order", { order: "7" });
+    const { events } = await call("cancel_order", { order: "7" });
+    expect(events.map((event) => [event.type, "approval" in event])).toEqual([
+      ["tool-input-available", true],
+      ["tool-input-available", false],
+      ["tool-output-available", false],
+      ["dynamic-tool", false],
+    ]);
     expect(ran).toEqual([["cancel_order", { order: "7" }]]);
   });
 

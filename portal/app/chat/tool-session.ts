@@ -135,7 +135,10 @@ export class ToolSession {
       // Awaited below; a stop in between must not count as unhandled.
       reply?.catch(() => {});
       yield { type: "tool-input-available", ...told, ...(consent ? { approval: "needed" } : {}) };
-      ending = consent && !isConsent(await reply) ? this.declined() : await this.runAction(action, input, signal);
+      const allowed = !consent || isConsent(await reply);
+      // Told once more without the question: whoever else looks on, or comes later, has nothing to agree to any more.
+      if (consent && allowed) yield { type: "tool-input-available", ...told };
+      ending = allowed ? await this.runAction(action, input, signal) : this.declined();
     } else {
       const reply = this.replies.wait(told.toolCallId, PAGE_TOOL_MS, signal);
       reply.catch(() => {});

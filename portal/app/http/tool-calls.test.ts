@@ -114,12 +114,13 @@ describe("tool calls", () => {
   it("writes only after the visitor has agreed", async () => {
     calls({ name: "cancel_order", input: { id: "7" } });
     const { events, actions } = await ask((event) => {
-      if (event.type !== "tool-input-available") return undefined;
+      // Told a second time, without the question, once the visitor has agreed.
+      if (event.type !== "tool-input-available" || !event.approval) return undefined;
       expect(event).toMatchObject({ approval: "needed", title: "Cancel the order", input: { id: "7" } });
       expect(seen).toEqual([]);
       return { approved: true };
     });
-    expect(types(events)).toEqual(["tool-input-available", "tool-output-available"]);
+    expect(types(events)).toEqual(["tool-input-available", "tool-input-available", "tool-output-available"]);
     expect(seen.map(({ method, url }) => [method, url])).toEqual([["POST", "/orders/7/cancel"]]);
     expect(actions).toMatchObject([{ name: "cancel_order", outcome: "ok" }]);
   });
