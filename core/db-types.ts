@@ -532,26 +532,30 @@ export type Database = {
           scope: string;
           key: string;
           request_hash: string;
-          run_id: string;
+          run_id: string | null;
           created_at: string;
+          source_id: string | null;
         };
         Insert: {
           org_id: string;
           scope: string;
           key: string;
           request_hash: string;
-          run_id: string;
+          run_id?: string | null;
           created_at?: string;
+          source_id?: string | null;
         };
         Update: {
           org_id?: string;
           scope?: string;
           key?: string;
           request_hash?: string;
-          run_id?: string;
+          run_id?: string | null;
           created_at?: string;
+          source_id?: string | null;
         };
         Relationships: [
+          { foreignKeyName: "idempotency_keys_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
           { foreignKeyName: "idempotency_keys_org_id_run_id_fkey"; columns: ["org_id","run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["org_id","id"] },
         ];
       };
@@ -1152,6 +1156,7 @@ export type Database = {
       add_chunks: { Args: { version: string | null; batch: Json | null }; Returns: number };
       add_embeddings: { Args: { version: string | null; embedding_model: string | null; batch: Json | null }; Returns: undefined };
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
+      add_source_for_key: { Args: { org: string | null; agent: string | null; api_key: string | null; source: string | null; source_kind: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
       begin_source_version: { Args: { source: string | null; version_hash: string | null; pages: number | null; chars: number | null; lang: string | null; chunk_total: number | null }; Returns: string };
       begin_turn: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; message_id: string | null; message_text: string | null; regenerate?: boolean | null; answer_id?: string | null; visitor_locale?: string | null; page_url?: string | null; responder?: string | null; idempotency_scope?: string | null; idempotency_key?: string | null; request_hash?: string | null; history_limit?: number | null; api_key?: string | null; reserve_tokens?: number | null; reserve_micros?: number | null }; Returns: Json };
       budget_use: { Args: { org: string | null }; Returns: { id: string; agent_id: string; api_key_id: string; subject: string; metric: string; limit_value: number; used: number; reserved: number; period_end: string; updated_at: string }[] };

@@ -15,7 +15,7 @@ import { createActions } from "~/chat/actions/actions";
 import { secretStore } from "~/chat/actions/secret-headers";
 import { Admission } from "~/chat/admission";
 import { createChat } from "~/chat/chat";
-import { embedQuestion, retrieve } from "~/chat/retrieve";
+import { embedQuestion, type RetrieveQuery, retrieve } from "~/chat/retrieve";
 import { memoryRunLog } from "~/chat/run-log/memory";
 import { redisRunLog } from "~/chat/run-log/redis";
 import { apiKeyStore } from "~/http/api-key-guard";
@@ -68,11 +68,13 @@ export const admission = new Admission({
   starting: env.MAX_STARTING_RUNS,
   lagMs: env.MAX_EVENT_LOOP_LAG_MS,
 });
+/** Finds passages of an agent's knowledge. */
+export const searchKnowledge = (query: RetrieveQuery, signal: AbortSignal) => retrieve(service, query, signal, embed);
 export const chat = createChat({
   db: service,
   runLog,
   admission,
-  retrieve: (query, signal) => retrieve(service, query, signal, embed),
+  retrieve: searchKnowledge,
   llm: model ?? quotesLlm(),
   fallback: quotesLlm({ fallback: true }),
   actions,

@@ -6,7 +6,9 @@ import { clientAddress } from "./client-address.ts";
 import type { Limiter } from "./limiter/limiter.ts";
 
 export type ApiCaller = { keyId: string; orgId: string };
-export type Scope = "chat" | "read" | "write";
+/** What a key may be allowed; each is asked for by its own routes. */
+export const SCOPES = ["chat", "read", "write", "audit"] as const;
+export type Scope = (typeof SCOPES)[number];
 
 const refused = () => new AppError("unauthenticated", "The API key is missing, malformed, unknown or revoked.");
 
@@ -43,6 +45,10 @@ export function apiKeyStore(db: Db, limiter: Limiter, trustedProxies: number) {
   };
 }
 export type ApiKeys = ReturnType<typeof apiKeyStore>;
+
+/** Does a request mean to be a program's rather than a visitor's? Where both may call, this tells them apart. */
+export const carriesApiKey = (headers: Headers): boolean =>
+  headers.has("x-api-key") || /^Bearer gap_/i.test(headers.get("authorization") ?? "");
 
 /** The key of a request, from either header. */
 function presentedKey(headers: Headers): string | null {

@@ -59,3 +59,6 @@ export const privateJson = (body: unknown, init: { status?: number; headers?: Re
       ...init.headers,
     },
   });
+
+/** Done, and nothing to say. */
+export const noContent = (): Response => new Response(null, { status: 204, headers: { "cache-control": "no-store" } });

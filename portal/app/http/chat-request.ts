@@ -2,6 +2,7 @@ import { clientTool } from "@gpt-agent/core/chat-events";
 import { AppError } from "@gpt-agent/core/errors";
 import { MAX_MESSAGE_LENGTH } from "@gpt-agent/core/limits";
 import { z } from "zod";
+import { storable } from "~/api/storable-text";
 import { conversationId } from "./params.ts";
 
 /**
@@ -26,9 +27,6 @@ const visitorMessage = z.object({
     .min(1)
     .max(100),
 });
-
-/** Text that can be stored: whole characters, no NUL. */
-const storable = (text: string) => Buffer.from(text.replaceAll("\u0000", ""), "utf8").toString("utf8").trim();
 
 /** A question's text. @throws AppError("invalid_request") when empty, ("too_large") when too long */
 export function questionText(text: string): string {

@@ -7,7 +7,7 @@ export const MAX_BODY_BYTES = 256 * 1024;
 const MAX_DEPTH = 32;
 
 /** A body's bytes, cut off as soon as it is larger than allowed. @throws AppError("too_large") */
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = () => new AppError("too_large", `The body may have up to ${maxBytes} bytes.`);
   if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge();
   if (!request.body) return new Uint8Array();

@@ -23,12 +23,13 @@ export type TestPortal = {
   close(): Promise<void>;
 };
 
-/** An API route file's address: `api.v1.chat.$id_.export.ts` is `/api/v1/chat/:id/export`; `[.]` is a dot. */
+/** An API route file's address: `api.v1.chat.$id_.export.ts` is `/api/v1/chat/:id/export`; `[.]` is a dot, `_index` adds nothing. */
 const pathOf = (file: string) =>
   file
     .replace(/^.*\/|\.ts$/g, "")
     .replaceAll("[.]", "\u0000")
     .split(".")
+    .filter((part) => part !== "_index")
     .map((part) => (part === "$" ? "*" : part.replace(/^\$/, ":").replace(/_$/, "").replaceAll("\u0000", ".")))
     .join("/");
 

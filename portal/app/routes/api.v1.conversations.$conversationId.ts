@@ -1,10 +1,17 @@
+import { readConversation } from "~/api/conversations";
+import { carriesApiKey, requireApiKey } from "~/http/api-key-guard";
 import { privateJson } from "~/http/api-route";
 import { conversationParam } from "~/http/params";
 import { limit, requireVisitor, visitorRoute } from "~/http/visitor-route";
-import { chat, visitorApi } from "~/services.server";
+import { apiKeys, chat, service, visitorApi } from "~/services.server";
 
 const route = visitorRoute(visitorApi, {
+  /** For its visitor, by the id that their browser chose; for an API key, by our id. */
   async GET(call) {
+    if (carriesApiKey(call.request.headers)) {
+      const { orgId } = await requireApiKey(call, apiKeys, "read");
+      return privateJson(await readConversation(service, { orgId, conversationId: conversationParam(call.params.conversationId) }));
+    }
     const who = await requireVisitor(call);
     await limit(call, "visitor", who.visitorId);
     return privateJson(await chat.read(who, conversationParam(call.params.conversationId)));

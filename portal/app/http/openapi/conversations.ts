@@ -1,25 +1,104 @@
 import { citedPassage, visitorConversation } from "@gpt-agent/core/chat-events";
 import { z } from "zod";
+import { conversationAnswer, conversationDetail } from "~/api/conversations";
+import { pageOf } from "~/api/page";
 import { feedbackRequest } from "../visitor-requests.ts";
 import type { Operation } from "./operation.ts";
-import { CONVERSATION_ID, MESSAGE_ID } from "./parameters.ts";
+import { AGENT_FILTER, CONVERSATION_ID, MESSAGE_ID, PAGE } from "./parameters.ts";
 import { answerSchema, requestSchema } from "./schemas.ts";
 
 const conversationExport = visitorConversation.omit({ running: true }).extend({ exportedAt: z.iso.datetime() });
 
+const anyConversation = answerSchema(
+  "AnyConversation",
+  z.union([answerSchema("Conversation", conversationDetail), answerSchema("VisitorConversation", visitorConversation)]),
+);
+
+const listed = {
+  id: "0199e2a5-01b7-7d42-a6de-8a44b3b0f5c2",
+  agent: "demo",
+  channel: "widget",
+  title: "How long does delivery take?",
+  locale: "en",
+  visitorId: "0199e2a5-00f1-7b6a-9b3c-5d1e2f3a4b5c",
+  messageCount: 2,
+  createdAt: "2026-11-24T08:12:44+00:00",
+  lastMessageAt: "2026-11-24T08:12:46+00:00",
+};
+const { messageCount: _count, lastMessageAt: _last, ...facts } = listed;
+const conversation = {
+  ...facts,
+  pageUrl: "https://shop.example/delivery",
+  messages: [
+    {
+      id: "0199e2a5-01b8-7c10-9f00-6b1a2c3d4e5f",
+      author: "agent",
+      status: "complete",
+      createdAt: "2026-11-24T08:12:44+00:00",
+      text: "Two to four working days [1].",
+      citations: [
+        {
+          index: 1,
+          sourceId: "0199e2a4-6b10-7aa2-8c55-0b7d5b1c2e90",
+          title: "delivery-and-returns.en.md",
+          quote: "Orders within the country take two to four working days.",
+          start: 120,
+          end: 176,
+        },
+      ],
+      rating: { rating: "up", comment: null },
+      receipt: {
+        runId: "0199e2a5-01b9-7e21-8a3b-7c6d5e4f3a2b",
+        outcome: "answered",
+        model: "openai/gpt-5-mini",
+        promptTokens: 1902,
+        completionTokens: 14,
+        costMicros: 503,
+        retrievalMs: 12,
+        firstTokenMs: 640,
+        totalMs: 1320,
+      },
+    },
+  ],
+};
+
 export const conversationOperations: Operation[] = [
+  {
+    id: "listConversations",
+    method: "get",
+    path: "/api/v1/conversations",
+    tag: "Conversations",
+    summary: "List conversations",
+    description: "The newest begun first, from every channel: websites, the playground, the API.",
+    access: { apiKey: "read" },
+    parameters: [AGENT_FILTER, ...PAGE],
+    answers: {
+      200: {
+        description: "A page of conversations.",
+        content: [
+          {
+            kind: "json",
+            schema: answerSchema("ConversationPage", pageOf(answerSchema("ConversationSummary", conversationAnswer))),
+            example: { data: [listed], nextCursor: null },
+          },
+        ],
+      },
+    },
+    errors: ["invalid_request", "not_found"],
+  },
   {
     id: "getConversation",
     method: "get",
     path: "/api/v1/conversations/{conversationId}",
     tag: "Conversations",
     summary: "Read a conversation",
-    access: { visitor: true },
+    description: "An API key reads any of its organization, with receipts; a visitor reads one of their own, as the chat shows it.",
+    access: { visitor: true, apiKey: "read" },
     parameters: [CONVERSATION_ID],
     answers: {
       200: {
         description: "The conversation with its messages, oldest first.",
-        content: [{ kind: "json", schema: answerSchema("VisitorConversation", visitorConversation) }],
+        content: [{ kind: "json", schema: anyConversation, example: conversation }],
       },
     },
     errors: ["not_found"],

@@ -7,7 +7,7 @@ import { agentOperations } from "./agents.ts";
 import { chatOperations } from "./chat.ts";
 import { completionOperations } from "./completions.ts";
 import { conversationOperations } from "./conversations.ts";
-import { type Answer, type Content, errorsOf, type Operation, type Parameter, TAGS } from "./operation.ts";
+import { type Answer, bodiesOf, type Content, errorsOf, type Operation, type Parameter, TAGS } from "./operation.ts";
 import { organizationOperations } from "./organization.ts";
 import { platformOperations } from "./platform.ts";
 import { samplesOf } from "./samples.ts";
@@ -29,7 +29,7 @@ const INTRODUCTION = `
 Talk to your agents, manage what they know and read what happened, over HTTP.
 
 **API keys** are made in the portal under *Settings → API keys* and sent as \`Authorization: Bearer gap_live_…\` (or \`x-api-key\`). A key has
-scopes: \`chat\` asks agents, \`read\` reads, \`write\` changes knowledge. Keep keys on servers; browsers use the visitor API.
+scopes: \`chat\` asks agents, \`read\` reads, \`write\` changes knowledge, \`audit\` reads the audit log. Keep keys on servers; browsers use the visitor API.
 
 **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`; under \`/v1\` they have OpenAI's shape. 429 and 503 carry
 \`Retry-After\` in seconds. What is not yours does not exist for you: it is 404.
@@ -43,6 +43,7 @@ const named = (parameter: Parameter) => ({
   required: parameter.in === "path" || (parameter.required ?? false),
   ...(parameter.description ? { description: parameter.description } : {}),
   schema: inlineSchema(parameter.schema),
+  ...(parameter.example === undefined ? {} : { example: parameter.example }),
 });
 
 function mediaTypes(content: Content): Record<string, object> {
@@ -102,6 +103,7 @@ function security({ visitor, apiKey }: Operation["access"]): object[] {
 
 function describe(operation: Operation) {
   const { access, description = "" } = operation;
+  const bodies = bodiesOf(operation);
   const scope = access.apiKey ? `API keys need the scope \`${access.apiKey}\`.` : "";
   return {
     operationId: operation.id,
@@ -110,7 +112,7 @@ function describe(operation: Operation) {
     description: [description, scope].filter(Boolean).join("\n\n"),
     security: security(access),
     ...(operation.parameters ? { parameters: operation.parameters.map(named) } : {}),
-    ...(operation.body ? { requestBody: { required: true, content: mediaTypes(operation.body) } } : {}),
+    ...(bodies.length > 0 ? { requestBody: { required: true, content: Object.assign({}, ...bodies.map(mediaTypes)) } } : {}),
     responses: Object.fromEntries([
       ...Object.entries(operation.answers).map(([status, given]) => [status, answer(given)]),
       ...errorAnswers(operation),

@@ -14,7 +14,15 @@ export const TAGS = {
 } as const;
 
 /** A parameter of a path, a query or a header, with the schema that reads it. */
-export type Parameter = { in: "path" | "query" | "header"; name: string; schema: z.ZodType; description?: string; required?: boolean };
+export type Parameter = {
+  in: "path" | "query" | "header";
+  name: string;
+  schema: z.ZodType;
+  description?: string;
+  required?: boolean;
+  /** What samples send. */
+  example?: string;
+};
 
 /** What a body or an answer is made of. */
 export type Content =
@@ -40,7 +48,8 @@ export type Operation = {
   /** Who may call: nobody in particular, a visitor's session, an API key with a scope, or either of the two. */
   access: { visitor?: true; apiKey?: Scope };
   parameters?: Parameter[];
-  body?: Content;
+  /** What is sent; several, where the content type says which. Samples send the first. */
+  body?: Content | Content[];
   /** Answers that are no errors. */
   answers: Record<number, Answer>;
   /** Every error that a caller can meet, beyond those that all calls of its kind share. */
@@ -50,6 +59,9 @@ export type Operation = {
   /** Written by hand where the made ones do not do. */
   samples?: CodeSample[];
 };
+
+/** The kinds of body that an operation takes; none for most. */
+export const bodiesOf = ({ body = [] }: Operation): Content[] => (Array.isArray(body) ? body : [body]);
 
 /** Every error that a caller of an operation can meet. */
 export function errorsOf(operation: Operation): ErrorCode[] {

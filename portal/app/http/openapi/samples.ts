@@ -1,16 +1,17 @@
-import type { CodeSample, Operation } from "./operation.ts";
+import { bodiesOf, type CodeSample, type Operation } from "./operation.ts";
 
 type Call = { method: string; path: string; headers: [string, string][]; body: string | null; file: boolean; streams: boolean };
 
 /** The call that an operation's example makes, with names that readers replace in the path. */
 function callOf(operation: Operation): Call {
-  const { access, body, parameters = [] } = operation;
+  const { access, parameters = [] } = operation;
+  const [body] = bodiesOf(operation);
   const token = access.apiKey ? "GAP_KEY" : access.visitor ? "VISITOR_TOKEN" : null;
   const path = operation.path
     .replace("{agentId}", "demo")
     .replace(/\{(\w+)\}/g, (_, name: string) => name.replace(/Id$/, "-id").toLowerCase());
   const query = parameters.flatMap((parameter) =>
-    parameter.in === "query" && parameter.required ? [`${parameter.name}=handbook.pdf`] : [],
+    parameter.in === "query" && parameter.example !== undefined ? [`${parameter.name}=${encodeURIComponent(parameter.example)}`] : [],
   );
   const headers: [string, string][] = token ? [["Authorization", `Bearer $${token}`]] : [];
   if (body?.kind === "json") headers.push(["Content-Type", "application/json"]);
