@@ -5,7 +5,7 @@ import { z } from "zod";
 import { agentOfPath, publicIds } from "~/api/agents";
 import { idAfter, idPage, type Page, pageQuery } from "~/api/page";
 import { moment, time } from "~/api/time";
-import { findThread, type Receipt, type ThreadMessage } from "~/models/conversation.server";
+import { findThread, type ThreadMessage } from "~/models/conversation.server";
 import { unwrap } from "~/models/result.server";
 
 export const conversationsQuery = z.strictObject({ ...pageQuery, agent: z.string().max(64).optional() });
@@ -98,19 +98,35 @@ const outcome = receiptAnswer.shape.outcome.catch(null);
 const rating = messageAnswer.shape.rating.catch(null);
 const status = messageAnswer.shape.status.catch("complete");
 
-const receipt = (run: Receipt): z.infer<typeof receiptAnswer> => ({
-  runId: run.id,
-  outcome: outcome.parse(run.outcome),
-  model: run.model,
-  promptTokens: run.prompt_tokens,
-  completionTokens: run.completion_tokens,
-  costMicros: run.cost_micros,
-  retrievalMs: run.retrieval_ms,
-  firstTokenMs: run.first_token_ms,
-  totalMs: run.total_ms,
-});
+/** The receipts of a conversation's answers, by message; of an answer made anew, the last. */
+async function receiptsOf(db: Db, by: { orgId: string; conversationId: string }): Promise<Map<string, z.infer<typeof receiptAnswer>>> {
+  const runs = await db
+    .from("runs")
+    .select(
+      "id, message_id, outcome, model, prompt_tokens, completion_tokens, cost_micros, retrieval_ms, first_token_ms, total_ms, started_at",
+    )
+    .eq("org_id", by.orgId)
+    .eq("conversation_id", by.conversationId)
+    .order("started_at");
+  return new Map(
+    unwrap(runs).map((run) => [
+      run.message_id,
+      {
+        runId: run.id,
+        outcome: outcome.parse(run.outcome),
+        model: run.model,
+        promptTokens: run.prompt_tokens,
+        completionTokens: run.completion_tokens,
+        costMicros: run.cost_micros,
+        retrievalMs: run.retrieval_ms,
+        firstTokenMs: run.first_token_ms,
+        totalMs: run.total_ms,
+      },
+    ]),
+  );
+}
 
-const message = (row: ThreadMessage): z.infer<typeof messageAnswer> => ({
+const message = (row: ThreadMessage, receipt: z.infer<typeof receiptAnswer> | undefined): z.infer<typeof messageAnswer> => ({
   id: row.id,
   author: row.author,
   status: status.parse(row.status),
@@ -118,7 +134,7 @@ const message = (row: ThreadMessage): z.infer<typeof messageAnswer> => ({
   text: row.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join(""),
   citations: row.parts.flatMap((part) => (part.type === "data-citation" ? [part.data] : [])),
   rating: rating.parse(row.rating && { rating: row.rating.rating, comment: row.rating.comment }),
-  receipt: row.receipt && receipt(row.receipt),
+  receipt: receipt ?? null,
 });
 
 /** One conversation of the organization with its messages. @throws AppError("not_found"), also for another organization's */
@@ -126,7 +142,7 @@ export async function readConversation(db: Db, by: { orgId: string; conversation
   const id = z.uuid().safeParse(by.conversationId);
   const thread = id.success ? await findThread(db, { orgId: by.orgId, conversationId: id.data }) : null;
   if (!thread) throw new AppError("not_found", "There is no such conversation.");
-  const agents = await publicIds(db, by.orgId);
+  const [agents, receipts] = await Promise.all([publicIds(db, by.orgId), receiptsOf(db, { orgId: by.orgId, conversationId: thread.id })]);
   return {
     id: thread.id,
     agent: agents.get(thread.agent.id) ?? "",
@@ -136,6 +152,6 @@ export async function readConversation(db: Db, by: { orgId: string; conversation
     visitorId: thread.visitorId,
     pageUrl: thread.page_url,
     createdAt: moment(thread.created_at),
-    messages: thread.messages.map(message),
+    messages: thread.messages.map((row) => message(row, receipts.get(row.id))),
   };
 }

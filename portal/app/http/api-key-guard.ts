@@ -1,14 +1,12 @@
 import type { Db } from "@gpt-agent/core/db";
 import { AppError } from "@gpt-agent/core/errors";
+import type { Scope } from "~/models/scopes";
 import { hashApiKey, parseApiKey } from "./api-key.ts";
 import type { ApiCall } from "./api-route.ts";
 import { clientAddress } from "./client-address.ts";
 import type { Limiter } from "./limiter/limiter.ts";
 
 export type ApiCaller = { keyId: string; orgId: string };
-/** What a key may be allowed; each is asked for by its own routes. */
-export const SCOPES = ["chat", "read", "write", "audit"] as const;
-export type Scope = (typeof SCOPES)[number];
 
 const refused = () => new AppError("unauthenticated", "The API key is missing, malformed, unknown or revoked.");
 

@@ -358,14 +358,30 @@ describe("models, as the person they act for", () => {
 
   test("API keys are for admins; a revoked one is gone from the list", async () => {
     const { db, user } = await guards.requireUser(owner.request());
-    await keys.addApiKey(db, { orgId: org.id, userId: user.id, name: "Help desk", hash: "a".repeat(64), lastFour: "abcd" });
+    await keys.addApiKey(db, {
+      orgId: org.id,
+      userId: user.id,
+      name: "Help desk",
+      scopes: ["chat"],
+      hash: "a".repeat(64),
+      lastFour: "abcd",
+    });
     const [key] = await keys.listApiKeys(db, { orgId: org.id });
     expect(key).toMatchObject({ name: "Help desk", lastFour: "abcd", last_used_at: null });
     expect(Object.keys(key ?? {})).not.toContain("key_hash");
     const other = await guards.requireUser(viewer.request());
     expect(await keys.listApiKeys(other.db, { orgId: org.id })).toEqual([]);
     expect(
-      await codeOf(keys.addApiKey(other.db, { orgId: org.id, userId: other.user.id, name: "X", hash: "b".repeat(64), lastFour: "abcd" })),
+      await codeOf(
+        keys.addApiKey(other.db, {
+          orgId: org.id,
+          userId: other.user.id,
+          name: "X",
+          scopes: ["chat"],
+          hash: "b".repeat(64),
+          lastFour: "abcd",
+        }),
+      ),
     ).toBe("forbidden");
     expect(await codeOf(keys.revokeApiKey(other.db, { orgId: org.id, keyId: key?.id ?? "" }))).toBe("not_found");
     await keys.revokeApiKey(db, { orgId: org.id, keyId: key?.id ?? "" });

@@ -1,5 +1,5 @@
+import type { Scope } from "~/models/scopes";
 import { createApiKey } from "./api-key.ts";
-import type { Scope } from "./api-key-guard.ts";
 import type { SeededAgent, TestPortal } from "./test-portal.ts";
 
 /** An API key of the agent's organization, made by its owner. */

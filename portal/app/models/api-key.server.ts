@@ -4,14 +4,14 @@ import { AppError } from "@gpt-agent/core/errors";
 import { unwrap } from "~/models/result.server";
 
 type Row = Database["public"]["Tables"]["api_keys"]["Row"];
-export type ApiKey = Pick<Row, "id" | "name" | "created_at" | "last_used_at"> & { lastFour: string };
+export type ApiKey = Pick<Row, "id" | "name" | "scopes" | "created_at" | "last_used_at"> & { lastFour: string };
 
 /** The organization's API keys that still work, newest first. */
 export async function listApiKeys(db: Db, by: { orgId: string }): Promise<ApiKey[]> {
   return unwrap(
     await db
       .from("api_keys")
-      .select("id, name, created_at, last_used_at, lastFour:last_four")
+      .select("id, name, scopes, created_at, last_used_at, lastFour:last_four")
       .eq("org_id", by.orgId)
       .is("revoked_at", null)
       .order("created_at", { ascending: false }),
@@ -21,11 +21,11 @@ export async function listApiKeys(db: Db, by: { orgId: string }): Promise<ApiKey
 /** Keeps a new key's hash under its maker's name. */
 export async function addApiKey(
   db: Db,
-  key: { orgId: string; userId: string; name: string; hash: string; lastFour: string },
+  key: { orgId: string; userId: string; name: string; scopes: string[]; hash: string; lastFour: string },
 ): Promise<void> {
   const { error } = await db
     .from("api_keys")
-    .insert({ org_id: key.orgId, name: key.name, key_hash: key.hash, last_four: key.lastFour, scopes: ["chat"], created_by: key.userId });
+    .insert({ org_id: key.orgId, name: key.name, key_hash: key.hash, last_four: key.lastFour, scopes: key.scopes, created_by: key.userId });
   if (error) unwrap({ data: null, error });
 }
 

@@ -20,6 +20,7 @@ import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
 import { type ApiKey, addApiKey, listApiKeys, revokeApiKey } from "~/models/api-key.server";
 import { entityName } from "~/models/names";
+import { SCOPES } from "~/models/scopes";
 
 export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
@@ -30,7 +31,11 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
   return { keys: await listApiKeys(db, { orgId: org.id }) };
 }
 
-const creation = z.strictObject({ intent: z.literal("create"), name: entityName });
+const ticked = z.literal("on").optional();
+const creation = z
+  .strictObject({ intent: z.literal("create"), name: entityName, chat: ticked, read: ticked, write: ticked, audit: ticked })
+  .transform(({ name, ...boxes }) => ({ name, scopes: SCOPES.filter((scope) => boxes[scope]) }))
+  .refine(({ scopes }) => scopes.length > 0, { path: ["scopes"], error: "required" });
 const revocation = z.strictObject({ intent: z.literal("revoke"), keyId: z.uuid() });
 
 export async function action({ request, params }: ActionFunctionArgs) {
@@ -45,7 +50,7 @@ export async function action({ request, params }: ActionFunctionArgs) {
   const form = parseFields(fields, creation);
   if (!form.ok) return data(form, { status: 400 });
   const { key, hash, lastFour } = createApiKey();
-  const done = await attempt(() => addApiKey(db, { orgId: org.id, userId: user.id, name: form.value.name, hash, lastFour }));
+  const done = await attempt(() => addApiKey(db, { orgId: org.id, userId: user.id, ...form.value, hash, lastFour }));
   // The one answer that holds the key itself; pages behind sign-in are never stored.
   return done.ok ? { ok: true as const, key } : data(done, { status: 400 });
 }
@@ -78,13 +83,15 @@ export default function ApiKeys() {
       {keys.length === 0 ? (
         <Card as="div">
           <EmptyState drawing={<KeyDrawing />} title={words.emptyTitle} action={create}>
-            {words.emptyText}
+            {words.emptyText} <DocsLink />
           </EmptyState>
         </Card>
       ) : (
         <>
           <div className="mb-4 flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
-            <p className="min-w-0 flex-1 basis-64 text-muted">{words.lead}</p>
+            <p className="min-w-0 flex-1 basis-64 text-muted">
+              {words.lead} <DocsLink />
+            </p>
             {create}
           </div>
           <Card className="overflow-clip">
@@ -94,6 +101,13 @@ export default function ApiKeys() {
                   <div className="min-w-0 flex-1 basis-52">
                     <p className="truncate font-medium">{key.name}</p>
                     <p className="font-mono text-sm text-muted">gap_live_…{key.lastFour}</p>
+                    <p className="mt-1 flex flex-wrap gap-1">
+                      {key.scopes.map((scope) => (
+                        <span key={scope} className="rounded-sm bg-sunken px-1.5 text-xs text-muted">
+                          <code>{scope}</code>
+                        </span>
+                      ))}
+                    </p>
                   </div>
                   <dl className="flex gap-6 text-sm">
                     <div>
@@ -146,6 +160,7 @@ export default function ApiKeys() {
             <Field label={words.name} error={creating.error("name") ?? creating.error("form")}>
               {(wiring) => <Input {...wiring} name="name" maxLength={80} placeholder={words.namePlaceholder} required autoComplete="off" />}
             </Field>
+            <ScopeBoxes error={creating.error("scopes")} />
             <div className="flex justify-end gap-2">
               <Button onClick={() => setOpen(false)}>{t.common.cancel}</Button>
               <Button type="submit" look="primary" busy={creating.busy}>
@@ -166,6 +181,42 @@ export default function ApiKeys() {
         onConfirm={() => doomed && revoking.submit({ intent: "revoke", keyId: doomed.id }, { method: "post" })}
       />
     </div>
+  );
+}
+
+/** The way to the API's reference, which opens beside the portal. */
+function DocsLink() {
+  const words = useText().keys;
+  return (
+    <a href="/api-docs" target="_blank" rel="noreferrer" className="text-accent-ink underline underline-offset-2">
+      {words.docs}
+    </a>
+  );
+}
+
+/** What the new key may do, one box for each scope; asking agents is ticked to begin with. */
+function ScopeBoxes({ error }: { error: string | null }) {
+  const words = useText().keys;
+  return (
+    <fieldset aria-describedby={error ? "scopes-error" : undefined}>
+      <legend className="mb-2 font-medium">{words.scopes}</legend>
+      <div className="space-y-2.5">
+        {SCOPES.map((scope) => (
+          <label key={scope} className="flex items-start gap-2.5">
+            <input type="checkbox" name={scope} defaultChecked={scope === "chat"} className="mt-0.5 size-4 accent-accent" />
+            <span>
+              <code className="mr-1.5 text-sm text-accent-ink">{scope}</code>
+              <span className="text-muted">{words.scopeWords[scope]}</span>
+            </span>
+          </label>
+        ))}
+      </div>
+      {error && (
+        <p id="scopes-error" role="alert" className="mt-2 text-sm text-danger-ink">
+          {error}
+        </p>
+      )}
+    </fieldset>
   );
 }
 

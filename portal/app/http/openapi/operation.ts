@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@gpt-agent/core/errors";
 import type { z } from "zod";
-import type { Scope } from "../api-key-guard.ts";
+import type { Scope } from "~/models/scopes";
 
 export type HttpMethod = "get" | "post" | "put" | "patch" | "delete";
 export const TAGS = {
