@@ -23,6 +23,13 @@ export const citation = z.strictObject({
 });
 export type Citation = z.infer<typeof citation>;
 
+const grounding = z.strictObject({
+  supported: z.boolean(),
+  responder: z.enum(["model", "quotes"]),
+  fallback: z.boolean().optional(),
+  notice: z.string().optional(),
+});
+
 const usage = z.strictObject({
   model: z.string().nullable(),
   promptTokens: z.number().int().min(0),
@@ -72,10 +79,13 @@ export const chatEvent = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("tool-output-available"), toolCallId: z.string(), output: z.json(), ...toolFlags }),
   z.strictObject({ type: z.literal("tool-output-error"), toolCallId: z.string(), errorText: z.string(), ...toolFlags }),
   z.strictObject({ type: z.literal("data-citation"), id: z.string(), data: citation }),
-  /** supported: does the knowledge hold an answer? responder: who wrote it. */
+  /**
+   * supported: does the knowledge hold an answer? responder: who wrote it. notice: what to show beside a text that nothing supports and
+   * that does not say so itself, in the visitor's language.
+   */
   z.strictObject({
     type: z.literal("data-grounding"),
-    data: z.strictObject({ supported: z.boolean(), responder: z.enum(["model", "quotes"]), fallback: z.boolean().optional() }),
+    data: grounding,
   }),
   z.strictObject({ type: z.literal("data-suggestions"), data: z.strictObject({ questions: z.array(z.string()).max(4) }) }),
   z.strictObject({ type: z.literal("data-usage"), transient: z.literal(true), data: usage }),
@@ -95,7 +105,7 @@ export const messagePart = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("data-citation"), id: z.string(), data: citation }),
   z.strictObject({
     type: z.literal("data-grounding"),
-    data: z.strictObject({ supported: z.boolean(), responder: z.enum(["model", "quotes"]), fallback: z.boolean().optional() }),
+    data: grounding,
   }),
   z.strictObject({ type: z.literal("data-suggestions"), data: z.strictObject({ questions: z.array(z.string()).max(4) }) }),
   z.strictObject({

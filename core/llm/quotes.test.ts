@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Locale } from "../locales.ts";
+import { bestSentences } from "./best-sentences.ts";
 import type { LlmPart, LlmPassage, LlmPrompt } from "./llm.ts";
-import { bestSentences, quotesLlm } from "./quotes.ts";
+import { quotesLlm } from "./quotes.ts";
 import { smallTalk } from "./quotes-words.ts";
 
 const passage = (index: number, text: string, title = "Handbook", headings: string[] = []): LlmPassage => ({

@@ -1,4 +1,5 @@
 import snowball from "snowball-stemmers";
+import { SYNONYMS } from "./synonyms.ts";
 
 const english = snowball.newStemmer("english");
 const russian = snowball.newStemmer("russian");
@@ -6,8 +7,8 @@ const russian = snowball.newStemmer("russian");
 /** Words too common to say what a text is about. */
 const STOP_WORDS = new Set(
   [
-    "a an the and or but if of to in on at by for from with about into over under after before between during without within as is are was were be been being am do does did done doing have has had having can could will would shall should may might must i me my mine we us our ours you your yours he him his she her hers it its they them their theirs this that these those there here who whom whose which what when where why how not no nor so than then too very just also only own same such any some all each every both few more most other another again once ever please tell know want need get give got let much many long take takes s t d ll re ve m",
-    "и в во не что он на я с со как а то все она так его но да ты к у же вы за бы по только ее мне было вот от меня еще нет о из ему теперь когда даже ну вдруг ли если уже или ни быть был него до вас нибудь опять уж вам ведь там потом себя ничего ей может они тут где есть надо ней для мы тебя их чем была сам чтоб без будто чего раз тоже себе под будет ж тогда кто этот того потому этого какой какая какое какие каком каких какую совсем ним здесь этом один почти мой тем чтобы нее сейчас были куда зачем всех никогда можно при наконец два об другой хоть после над больше тот через эти нас про всего них много разве три эту моя впрочем хорошо свою этой перед иногда лучше чуть том нельзя такой им более всегда конечно всю между это сколько который которая которое которые которого которой которых которым почему скажите подскажите пожалуйста расскажите хочу нужно мочь могу можете ваш ваша ваше ваши вашей вашу вашего нам мои мне свой свои является являются долго",
+    "a an the and or but if of to in on at by for from with about into over under after before between during without within as is are was were be been being am do does did done doing have has had having can could will would shall should may might must i me my mine we us our ours you your yours he him his she her hers it its they them their theirs this that these those there here who whom whose which what when where why how not no nor so than then too very just also only own same such any some all each every both few more most other another again once ever please tell know want need get give got let much many long often soon fast take takes come comes yes mean s t d ll re ve m",
+    "и в во не что он на я с со как а то все она так его но да ты к у же вы за бы по только ее мне было вот от меня еще нет о из ему теперь когда даже ну вдруг ли если уже или ни быть был него до вас нибудь опять уж вам ведь там потом себя ничего ей может они тут где есть надо ней для мы тебя их чем была сам чтоб без будто чего раз тоже себе под будет ж тогда кто этот того потому этого какой какая какое какие каком каких какую совсем ним здесь этом один почти мой тем чтобы нее сейчас были куда зачем всех никогда можно при наконец два об другой хоть после над больше тот через эти нас про всего них много разве три эту моя впрочем хорошо свою этой перед иногда лучше чуть том нельзя такой им более всегда конечно всю между это сколько который которая которое которые которого которой которых которым почему скажите подскажите пожалуйста расскажите хочу нужно мочь могу можете ваш ваша ваше ваши вашей вашу вашего нам мои мне свой свои является являются долго часто скоро идет идут бывает бывают скольки каким какими какого какому какою взять брать действует действуют",
   ].flatMap((line) => line.split(" ")),
 );
 
@@ -24,13 +25,23 @@ export function stem(word: string): string {
   return stemmed;
 }
 
-/** The distinct stems of a text's meaningful words, in order of appearance. */
+const meanings = new Map(SYNONYMS.flatMap((line) => line.split(" ").map((word) => [stem(word), `=${line.split(" ")[0]}`] as const)));
+
+/** A word's stem, or what it shares with its synonyms; null for words too common to say anything. */
+export function term(word: string): string | null {
+  const lower = word.toLowerCase().replaceAll("ё", "е");
+  if (!lower || STOP_WORDS.has(lower)) return null;
+  const stemmed = stem(lower);
+  return meanings.get(stemmed) ?? stemmed;
+}
+
+/** The distinct stems of a text's meaningful words, in order of appearance; synonyms count as one. */
 export function stems(text: string): Set<string> {
   const found = new Set<string>();
   for (const [word] of text.normalize("NFC").matchAll(/[\p{L}\p{N}]+(?:[-'’.][\p{L}\p{N}]+)*/gu)) {
     for (const part of word.split(/[-'’]/)) {
-      const lower = part.toLowerCase().replaceAll("ё", "е");
-      if (lower && !STOP_WORDS.has(lower)) found.add(stem(lower));
+      const known = term(part);
+      if (known) found.add(known);
     }
   }
   return found;

@@ -2,7 +2,8 @@
 // do not answer, asked through the real reader, chunker, search and `answer()`; of the built-in responder and of a scripted
 // model that makes a model's usual mistakes. `npm run bench:grounding [-- --split dev|test|all] [--show]`
 //
-// falseUnknown: answerable, but told "I don't know" · falseAnswer: not answerable, but answered, or the invention shown ·
+// falseUnknown: answerable, but told "I don't know" · falseAnswer: not answerable, but given out as answered · invention: not
+// answerable, and an invention of the model streamed by · inventionTrusted: of these, without being disowned at its end ·
 // wrongAnswer: answerable and answered, but not with the words that hold the answer · wrongCitation: of all citations shown,
 // those that are not literally in their source or do not support what stands before them.
 import { parseArgs } from "node:util";
@@ -27,11 +28,11 @@ for (const split of splits) {
     const measured = await measureGrounding(shelves, split, responder);
     rows.push(...measured.rows);
     if (!values.show) continue;
-    for (const { question, answered, onTarget, wrongCitations, lieShown, text } of measured.verdicts) {
+    for (const { question, answered, onTarget, wrongCitations, lieShown, disowned, text } of measured.verdicts) {
       const faults = [
         ...("quote" in question && !answered ? ["false unknown"] : []),
         ...("quote" in question && answered && !onTarget ? ["wrong answer"] : []),
-        ...("lie" in question && (answered || lieShown) ? ["false answer"] : []),
+        ...("lie" in question && (answered || (lieShown && !disowned)) ? ["false answer"] : []),
         ...wrongCitations.map((wrong) => `wrong citation ${wrong}`),
       ];
       if (faults.length > 0)

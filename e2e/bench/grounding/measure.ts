@@ -6,6 +6,7 @@ import { quotesLlm } from "../../../core/llm/quotes.ts";
 import { createLog } from "../../../core/log.ts";
 import { answer } from "../../../portal/app/chat/answer.ts";
 import type { Receipt } from "../../../portal/app/chat/draft.ts";
+import { admitsUnknown } from "../../../portal/app/chat/grounding.ts";
 import { Replies } from "../../../portal/app/chat/replies.ts";
 import { retrieve } from "../../../portal/app/chat/retrieve.ts";
 import type { TestBackend } from "../../../supabase/embedded/test-backend.ts";
@@ -100,8 +101,10 @@ export type Verdict = {
   onTarget: boolean;
   citations: number;
   wrongCitations: string[];
-  /** The invention reached the visitor. */
+  /** The invention stands in the text. */
   lieShown: boolean;
+  /** The text is marked as one that nothing supports, and says so or has a notice beside it. */
+  disowned: boolean;
   text: string;
 };
 
@@ -148,6 +151,8 @@ async function judge(shelf: Shelf, question: Question, responder: Responder): Pr
     onTarget: answered && "quote" in question && quotes.some((quote) => quote.includes(question.quote)),
     citations: quotes.length,
     wrongCitations: wrongCitations(receipt, shelf, question, responder === "quotes" ? null : claims),
+    disowned:
+      !answered && (admitsUnknown(receipt.text) || receipt.parts.some((part) => part.type === "data-grounding" && part.data.notice)),
     lieShown: "lie" in question && receipt.text.includes(question.lie.replace(/\.$/, "")),
     text: receipt.text,
   };
@@ -162,6 +167,8 @@ export type GroundingRow = {
   questions: number;
   falseUnknown: number;
   falseAnswer: number;
+  invention: number;
+  inventionTrusted: number;
   wrongAnswer: number;
   wrongCitation: number;
   citations: number;
@@ -201,7 +208,9 @@ export async function measureGrounding(
       responder,
       questions: work.length,
       falseUnknown: share(knowable.filter(({ answered }) => !answered).length, knowable.length),
-      falseAnswer: share(unknowable.filter(({ answered, lieShown }) => answered || lieShown).length, unknowable.length),
+      falseAnswer: share(unknowable.filter(({ answered }) => answered).length, unknowable.length),
+      invention: share(unknowable.filter(({ lieShown }) => lieShown).length, unknowable.length),
+      inventionTrusted: share(unknowable.filter(({ lieShown, disowned }) => lieShown && !disowned).length, unknowable.length),
       wrongAnswer: share(knowable.filter(({ answered, onTarget }) => answered && !onTarget).length, knowable.length),
       wrongCitation: share(
         own.reduce((total, verdict) => total + verdict.wrongCitations.length, 0),

@@ -16,6 +16,7 @@ import type { Log } from "@gpt-agent/core/log";
 import { ANSWER_WORDS } from "./answer-words.ts";
 import { contextBudget } from "./context-budget.ts";
 import { Draft, type Receipt } from "./draft.ts";
+import { admitsUnknown, isGrounded } from "./grounding.ts";
 import { buildPrompt, fittingPassages, type HistoryTurn, untrusted } from "./prompt.ts";
 import type { Replies } from "./replies.ts";
 import type { Passage, RetrieveQuery } from "./retrieve.ts";
@@ -137,8 +138,10 @@ function* closing(
   draft: Draft,
   { supported, responder, fallback, finishReason }: { supported: boolean; responder: Llm["responder"]; fallback: boolean } & End,
 ): Generator<ChatEvent, MessagePart[]> {
+  // The text has been read already: what nothing holds up is said so, plainly and beside it.
+  const notice = supported || admitsUnknown(draft.text) || responder === "quotes" ? null : ANSWER_WORDS[turn.locale].unsupported;
   const more: Extract<MessagePart, { type: "data-grounding" | "data-suggestions" }>[] = [
-    { type: "data-grounding", data: { supported, responder, ...(fallback ? { fallback } : {}) } },
+    { type: "data-grounding", data: { supported, responder, ...(fallback ? { fallback } : {}), ...(notice ? { notice } : {}) } },
   ];
   if (turn.settings.suggestions && draft.passages.length > 0) {
     const questions = suggestQuestions({
@@ -241,7 +244,7 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
       draft.begin(passages);
       end = yield* respond(deps.fallback, prompt, { draft, tools }, signal);
     }
-    const supported = end.supported ?? (draft.citations.length > 0 || tools.succeeded || chat);
+    const supported = end.supported ?? (tools.succeeded || chat || isGrounded(draft.woven));
     const fallback = responder !== deps.llm.responder;
     const made = await settleSummary();
     const more = yield* closing(turn, draft, { ...end, supported, responder, fallback });

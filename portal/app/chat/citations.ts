@@ -1,80 +1,22 @@
 import type { Citation } from "@gpt-agent/core/chat-events";
 import { splitSentences } from "@gpt-agent/core/llm/sentences";
-import { stems } from "@gpt-agent/core/llm/stems";
 import type { Passage } from "./retrieve.ts";
+import { findSupport, type ReadPassage, readClaim, readPassage, type Support } from "./support.ts";
+import { textFragment } from "./text-fragment.ts";
+import { saysUnknown } from "./unknown.ts";
 
-/** Characters [start, end) of a passage's text. */
-export type Span = { start: number; end: number };
 /** A citation with what the database keeps of it besides. */
 export type MadeCitation = { citation: Citation; passage: Passage };
 
-/** A claim must share this much of its words with the sentence that supports it. */
-const MIN_SUPPORT = 0.25;
-/** Below this, the sentence's neighbour may be taken in too. */
-const WELL_SUPPORTED = 0.6;
-const MAX_QUOTE_LENGTH = 600;
-
-const share = (of: Set<string>, inside: Set<string>): number => {
-  if (of.size === 0) return 0;
-  let shared = 0;
-  for (const term of of) if (inside.has(term)) shared++;
-  return shared / of.size;
-};
-
-const isCyrillic = (text: string) => (text.match(/\p{Script=Cyrillic}/gu)?.length ?? 0) > (text.match(/\p{Script=Latin}/gu)?.length ?? 0);
-
-/** A span no longer than a quote may be, cut after a word. */
-function clip(text: string, span: Span): Span {
-  if (span.end - span.start <= MAX_QUOTE_LENGTH) return span;
-  const cut = text.slice(span.start, span.start + MAX_QUOTE_LENGTH).search(/\s\S*$/);
-  return { start: span.start, end: span.start + (cut > 0 ? cut : MAX_QUOTE_LENGTH) };
-}
-
-/**
- * Where a passage supports a claim: the sentence (or two neighbours) that share most with it; null when none does.
- * Across languages words cannot be compared, so the numbers and names that both share decide, else the passage's start.
- */
-export function supportingSpan(claim: string, question: string, passage: Passage): Span | null {
-  const sentences = splitSentences(passage.text);
-  const first = sentences[0];
-  if (!first) return null;
-  const claimed = stems(claim);
-  const asked = stems(question);
-  const scored = sentences.map((sentence) => {
-    const own = stems(sentence.text);
-    const support = share(claimed, own);
-    return { sentence, own, support, score: support + 0.3 * share(asked, own) - sentence.text.length / 50_000 };
-  });
-  const best = scored.reduce((a, b) => (b.score > a.score ? b : a));
-  const foreign = isCyrillic(claim) !== isCyrillic(passage.text);
-  if (best.support < MIN_SUPPORT && !(foreign && best.score > 0)) return foreign ? clip(passage.text, first) : null;
-
-  let span: Span = best.sentence;
-  if (best.support < WELL_SUPPORTED) {
-    const at = scored.indexOf(best);
-    const better = [scored[at - 1], scored[at + 1]].flatMap((neighbour) => {
-      if (!neighbour) return [];
-      const both = { start: Math.min(span.start, neighbour.sentence.start), end: Math.max(span.end, neighbour.sentence.end) };
-      return both.end - both.start <= MAX_QUOTE_LENGTH ? [{ both, support: share(claimed, new Set([...best.own, ...neighbour.own])) }] : [];
-    });
-    const widest = better.sort((a, b) => b.support - a.support)[0];
-    if (widest && widest.support >= best.support + 0.2) span = widest.both;
-  }
-  return clip(passage.text, span);
-}
-
-/** A page's address that scrolls to a quote (https://wicg.github.io/scroll-to-text-fragment). */
-export function textFragment(url: string, quote: string): string {
-  const encode = (text: string) => encodeURIComponent(text).replaceAll("-", "%2D");
-  const words = quote.split(/\s+/).filter(Boolean);
-  const fragment =
-    words.length <= 12 ? encode(words.join(" ")) : `${encode(words.slice(0, 5).join(" "))},${encode(words.slice(-5).join(" "))}`;
-  return `${url.split("#")[0]}#:~:text=${fragment}`;
-}
+/** A claim whose marker names no passage that supports it may be supported by another: then it must be so this much. */
+const SUPPORT_ELSEWHERE = 0.55;
+/** The answer that cites nothing is given citations when each of its claims is supported this much. */
+const SUPPORT_UNASKED = 0.65;
+const MOST_UNASKED = 3;
 
 export type WovenPiece = { type: "text"; text: string } | ({ type: "citation" } & MadeCitation);
 
-const MARKER = /\[([1-9]\d{0,2}(?:\s{0,3}[,;]\s{0,3}[1-9]\d{0,2}){0,9})\]/;
+const MARKER = /\[(0{0,3}[1-9]\d{0,2}(?:\s{0,3}[,;]\s{0,3}0{0,3}[1-9]\d{0,2}){0,9})\]/;
 /** What a text may end with that can still become a marker. */
 const OPEN_MARKER = /^\[[\d,;\s]{0,60}$/;
 const MARKER_LENGTH = 64;
@@ -83,14 +25,24 @@ const MARKER_LENGTH = 64;
 const CLAIM_WINDOW = 700;
 
 /**
- * Turns the markers of a streamed answer, which number passages, into validated citations, numbered as they come. A marker
- * whose passage does not exist or does not support the claim before it is dropped, so no quote that is not literally in its
- * passage can reach a visitor.
+ * Turns the markers of a streamed answer, which number passages, into validated citations, numbered as they come. A marker becomes
+ * a citation of the place in its passage that supports the claim before it; else of the passage that does; else it is dropped. So no
+ * quote that is not literally in its passage can reach a visitor, and a text without its markers goes through as it is.
  */
 export class CitationWeaver {
   readonly made: MadeCitation[] = [];
+  /** How many claims lost their markers, as nothing supports them. */
+  refused = 0;
+  /** Where the last of them ends. */
+  private refusedAt = -1;
   private written = "";
+  /** Where in `written` the last marker ended, and the claim that it stood behind. */
+  private marked = 0;
+  private claim = "";
+  /** What the claim being cited has been given so far. */
+  private given = new Set<number>();
   private held = "";
+  private read: ReadPassage[] | null = null;
 
   constructor(
     private readonly passages: Passage[],
@@ -103,12 +55,20 @@ export class CitationWeaver {
     const pieces: WovenPiece[] = [];
     for (let marker = MARKER.exec(this.held); marker; marker = MARKER.exec(this.held)) {
       const before = this.held.slice(0, marker.index);
-      this.held = this.held.slice(marker.index + marker[0].length);
+      const after = this.held.slice(marker.index + marker[0].length);
       // A dropped marker takes the space before it along.
       const space = /[ \t]$/.test(before) ? before.slice(-1) : "";
-      this.write(before.slice(0, before.length - space.length), pieces);
-      const indexes = new Set(marker[1]!.split(/[,;]/).flatMap((number) => this.cite(Number(number), pieces)));
-      if (indexes.size > 0) this.write(space + [...indexes].map((index) => `[${index}]`).join(""), pieces);
+      const text = before.slice(0, before.length - space.length);
+      // "[[9]1]": what a dropped marker leaves around it may be a marker in turn.
+      const open = /\[[\d,;\s]{0,60}$/.exec(text)?.[0] ?? "";
+      this.write(text.slice(0, text.length - open.length), pieces);
+      const indexes = this.cite(marker[1]!.split(/[,;]/).map(Number), pieces);
+      if (indexes === null) this.held = open + after;
+      else {
+        this.write(open + (indexes.length > 0 ? space : "") + indexes.map((index) => `[${index}]`).join(""), pieces);
+        this.marked = this.written.length;
+        this.held = after;
+      }
     }
     const certain = this.certainLength();
     this.write(this.held.slice(0, certain), pieces);
@@ -116,11 +76,14 @@ export class CitationWeaver {
     return pieces;
   }
 
-  /** What was held back at the end of the answer. */
+  /** What was held back at the end of the answer; and citations for an answer without any whose every claim is supported. */
   end(): WovenPiece[] {
     const pieces: WovenPiece[] = [];
     this.write(this.held.trimEnd(), pieces);
     this.held = "";
+    const indexes = this.made.length === 0 && this.refused === 0 ? this.citeUnasked(pieces) : [];
+    const space = /\s$/.test(this.written) ? "" : " ";
+    if (indexes.length > 0) this.write(space + indexes.map((index) => `[${index}]`).join(""), pieces);
     return pieces;
   }
 
@@ -140,24 +103,95 @@ export class CitationWeaver {
     else pieces.push({ type: "text", text });
   }
 
-  /** The index under which a passage is cited for the claim just written, or nothing. */
-  private cite(number: number, pieces: WovenPiece[]): number[] {
-    const passage = this.passages.find((candidate) => candidate.index === number);
-    const claim = splitSentences(this.written.slice(-CLAIM_WINDOW).replace(/[ \t]?\[\d+\]/g, "")).at(-1)?.text ?? "";
-    const span = passage && supportingSpan(claim, this.question, passage);
-    if (!passage || !span) return [];
+  /** The claim that a marker here stands behind: the last sentence since the marker before; that marker's own, right behind it. */
+  private claimBefore(): string {
+    const since = this.written.slice(Math.max(this.marked, this.written.length - CLAIM_WINDOW));
+    if (!/[\p{L}\p{N}]/u.test(since)) return this.claim;
+    this.given = new Set();
+    this.claim = splitSentences(since).at(-1)?.text ?? "";
+    return this.claim;
+  }
+
+  /** The indexes of new citations for the claim just written; null when none of the passages named, nor another, supports it. */
+  private cite(numbers: number[], pieces: WovenPiece[]): number[] | null {
+    const said = this.claimBefore();
+    if (saysUnknown(said)) return null;
+    const claim = readClaim(said, this.question);
+    const read = this.readPassages();
+    const named = numbers.flatMap((number) => read.filter(({ passage }) => passage.index === number));
+    const found = named.flatMap((one) => {
+      const support = findSupport(claim, one);
+      return support ? [{ ...support, passage: one.passage }] : [];
+    });
+    // Another passage in the claim's own language is better than one that words cannot be compared with.
+    if (!found.some(({ passage }) => read.some((one) => one.passage === passage && one.cyrillic === claim.cyrillic))) {
+      const other = this.best(claim, SUPPORT_ELSEWHERE);
+      if (other) found.splice(0, found.length, other);
+    }
+    const at = this.written.length;
+    if (found.length === 0) {
+      if (this.given.size === 0 && this.refusedAt !== at) this.refused++;
+      this.refusedAt = at;
+      return null;
+    }
+    // The marker before this one was dropped, but the claim has one now.
+    if (this.refusedAt === at && this.given.size === 0) this.refused--;
+    const indexes = found
+      .map((one) => this.make(one, pieces))
+      .filter((index, place, all) => !this.given.has(index) && all.indexOf(index) === place);
+    for (const index of indexes) this.given.add(index);
+    return indexes;
+  }
+
+  /** The passage that supports a claim best. */
+  private best(claim: ReturnType<typeof readClaim>, least: number): (Support & { passage: Passage }) | null {
+    let best: (Support & { passage: Passage }) | null = null;
+    for (const one of this.readPassages()) {
+      if (one.cyrillic !== claim.cyrillic) continue;
+      const support = findSupport(claim, one, least);
+      if (support && (!best || support.support > best.support)) best = { ...support, passage: one.passage };
+    }
+    return best;
+  }
+
+  /** Citations for an answer whose author forgot them: all of its claims are supported, or it gets none. */
+  private citeUnasked(pieces: WovenPiece[]): number[] {
+    const claims = splitSentences(this.written)
+      .map(({ text }) => readClaim(text, ""))
+      .filter(({ terms }) => terms.size > 1);
+    if (claims.length === 0 || claims.length > MOST_UNASKED || /```/.test(this.written)) return [];
+    const found = claims.map((claim) => this.best(readClaim(claim.text, this.question), SUPPORT_UNASKED));
+    return found.every((one) => one !== null) ? [...new Set(found.map((one) => this.make(one, pieces)))] : [];
+  }
+
+  private readPassages(): ReadPassage[] {
+    this.read ??= this.passages.map(readPassage);
+    return this.read;
+  }
+
+  /** The index under which a place is cited: a known one, or a new citation's. */
+  private make({ span, passage }: Support & { passage: Passage }, pieces: WovenPiece[]): number {
     const start = passage.charStart + span.start;
     const end = passage.charStart + span.end;
     const known = this.made.find(
       ({ citation }) => citation.sourceId === passage.sourceId && citation.start === start && citation.end === end,
     );
-    if (known) return [known.citation.index];
+    if (known) return known.citation.index;
     const quote = passage.text.slice(span.start, span.end);
     const citation: Citation = {
       index: this.made.length + 1,
       sourceId: passage.sourceId,
       title: passage.title,
-      ...(passage.url ? { url: textFragment(passage.url, quote) } : {}),
+      ...(passage.url
+        ? {
+            url: textFragment(
+              passage.url,
+              span,
+              this.passages.filter(({ sourceId }) => sourceId === passage.sourceId),
+              passage,
+            ),
+          }
+        : {}),
       ...(passage.page ? { page: passage.page } : {}),
       ...(passage.headings.length > 0 ? { headings: passage.headings } : {}),
       quote,
@@ -166,6 +200,6 @@ export class CitationWeaver {
     };
     this.made.push({ citation, passage });
     pieces.push({ type: "citation", citation, passage });
-    return [citation.index];
+    return citation.index;
   }
 }

@@ -2,6 +2,7 @@ import type { ChatEvent, MessagePart } from "@gpt-agent/core/chat-events";
 import type { LlmAttempt, LlmUsage } from "@gpt-agent/core/llm/llm";
 import { addUsage, NO_USAGE } from "@gpt-agent/core/llm/usage";
 import { CitationWeaver, type MadeCitation, type WovenPiece } from "./citations.ts";
+import type { Woven } from "./grounding.ts";
 import type { Passage } from "./retrieve.ts";
 import type { UsedTool } from "./tool-session.ts";
 
@@ -98,6 +99,11 @@ export class Draft {
 
   get text(): string {
     return this.told.flatMap((part) => (part.type === "text" ? part.text : [])).join("\n\n");
+  }
+
+  /** The answer so far, as its grounding is judged by. */
+  get woven(): Woven {
+    return { text: this.text, citations: this.citations.length, refused: this.weaver.refused };
   }
 
   get hasText(): boolean {

@@ -24,7 +24,7 @@ describe("next questions", () => {
     const found = suggest([
       passage(1, ["Shop", "Delivery times"], "Delivery takes five days."),
       passage(2, ["FAQ"], "Can I pay in cash? Yes. Do you ship abroad? To Serbia only."),
-      passage(3, ["Shop", "Warranty and repair"], "Two years."),
+      passage(3, ["Shop", "Warranty and repair"], "Repairs under warranty take two weeks."),
     ]);
     expect(found).toEqual(["Can I pay in cash?", "Do you ship abroad?", "Warranty and repair"]);
   });
@@ -33,14 +33,15 @@ describe("next questions", () => {
     const passages = [
       passage(1, ["Сроки доставки"], "Пять дней."),
       passage(2, ["Delivery: how long it takes"], "Five days."),
-      passage(3, ["Гарантия и ремонт"], "Два года."),
-      passage(4, ["Ремонт и гарантия"], "Два года."),
+      passage(3, ["Гарантия и ремонт"], "Гарантийный ремонт — две недели."),
+      passage(4, ["Ремонт и гарантия"], "Гарантийный ремонт — два месяца."),
+      passage(5, ["Наша команда"], "Любим горы."),
     ];
     expect(suggest(passages, { locale: "ru", asked: ["Какие сроки доставки?"] })).toEqual(["Гарантия и ремонт"]);
   });
 
   it("T44: carry no link, markup or invisible text out of a document", () => {
     const hostile = ["See https://evil.example/?q", "![x](//evil)", "<b>Click</b> here", "www.evil.example prices", "Ret\u200burns"];
-    expect(suggest(hostile.map((heading, at) => passage(at + 2, [heading], "Text.")))).toEqual(["Returns"]);
+    expect(suggest(hostile.map((heading, at) => passage(at + 2, [heading], "Returns take a week.")))).toEqual(["Returns"]);
   });
 });

@@ -1,3 +1,4 @@
+import { bestSentences } from "@gpt-agent/core/llm/best-sentences";
 import { splitSentences } from "@gpt-agent/core/llm/sentences";
 import { stems } from "@gpt-agent/core/llm/stems";
 import { type Locale, localeOfText } from "@gpt-agent/core/locales";
@@ -19,12 +20,12 @@ function topicsOf(passage: Passage): string[] {
 
 const overlap = (a: Set<string>, b: Set<string>): number => {
   const shared = [...a].filter((term) => b.has(term)).length;
-  return shared / Math.max(1, Math.min(a.size, b.size));
+  return shared / Math.max(1, a.size, b.size);
 };
 
 /**
  * Next questions that the knowledge can answer: subjects of the passages that were found but not cited, in the visitor's
- * language, none of them asked already. Made from the documents alone, so nothing is suggested that cannot be answered.
+ * language, none of them asked already, each of them answered by the passages at hand.
  */
 export function suggestQuestions(from: { passages: Passage[]; cited: Set<number>; asked: string[]; locale: Locale }): string[] {
   const taken = from.asked.map(stems);
@@ -36,6 +37,8 @@ export function suggestQuestions(from: { passages: Passage[]; cited: Set<number>
       const terms = stems(text);
       const fits = text.length >= 4 && text.length <= LONGEST && terms.size > 0 && !/https?:|www\.|[<>[\]{}]/i.test(text);
       if (!fits || localeOfText(text, from.locale) !== from.locale || taken.some((other) => overlap(terms, other) >= SAME)) continue;
+      // What these passages do not answer by themselves is no promise to make.
+      if (bestSentences(text, from.passages).length === 0) continue;
       taken.push(terms);
       chosen.push(text);
       if (chosen.length === MOST) return chosen;

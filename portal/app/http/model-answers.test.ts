@@ -155,6 +155,32 @@ describe("an answer by a model", () => {
     expect(await runOf(answer.start?.messageId)).toMatchObject({ outcome: "unanswered" });
   });
 
+  it("disowns an invention in the visitor's language, and records its question once, however often it is asked anew", async () => {
+    llm.script({ kind: "answer", text: "Чемпионат выиграла Бразилия [1]." }, { kind: "answer", text: "Его выиграла Италия." });
+    const session = await openSession(portal, agent);
+    const id = randomUUID();
+    const text = "Кто выиграл чемпионат мира 1994 года?";
+    const answer = await readAnswer(await ask(session.token, question(text, { id })));
+    expect(answer.text).toBe("Чемпионат выиграла Бразилия.");
+    expect(answer.grounding).toEqual({
+      supported: false,
+      responder: "model",
+      notice: "В документах я этого не нашёл, поэтому не полагайтесь на ответ без проверки.",
+    });
+    const again = {
+      id,
+      messages: [{ id: "m", role: "user", parts: [] }],
+      trigger: "regenerate-message",
+      messageId: answer.start?.messageId,
+    };
+    expect((await readAnswer(await ask(session.token, again))).grounding).toMatchObject({ supported: false });
+    const { rows } = await portal.backend.db.query(
+      "select r.search_text from unanswered u join runs r on r.id = u.run_id where u.question = $1",
+      [text],
+    );
+    expect(rows).toEqual([{ search_text: text }]);
+  });
+
   it("falls back to quotes when the model fails before its first word, and says so", async () => {
     llm.script({ kind: "status", status: 401 });
     const session = await openSession(portal, agent);
