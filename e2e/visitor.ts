@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createParser } from "eventsource-parser";
-import type { ChatEvent, VisitorSession } from "../core/chat-events.ts";
+import type { ChatEvent, VisitorConversation, VisitorSession } from "../core/chat-events.ts";
 
 /** An event of a running answer and when it reached us (performance.now(), milliseconds). */
 export type Arrival = { at: number; id?: string; event: ChatEvent };
@@ -39,16 +39,40 @@ export class Visitor {
 
   /** Asks and yields every event as it arrives. */
   async *ask(text: string, conversation: string = randomUUID()): AsyncGenerator<Arrival> {
-    const response = await fetch(`${this.portal}/api/v1/agents/${this.agentId}/chat`, {
-      method: "POST",
-      headers: await this.headers(),
-      body: JSON.stringify({
-        id: conversation,
-        messages: [{ id: randomUUID(), role: "user", parts: [{ type: "text", text }] }],
-        trigger: "submit-message",
-      }),
-    });
-    if (!response.ok || !response.body) throw new Error(`No answer: ${response.status} ${await response.text()}`);
+    const messages = [{ id: randomUUID(), role: "user", parts: [{ type: "text", text }] }];
+    const body = { id: conversation, messages, trigger: "submit-message" };
+    yield* this.read(await this.call(`agents/${this.agentId}/chat`, { method: "POST", body: JSON.stringify(body) }));
+  }
+
+  /** Goes on reading a running answer after an event. */
+  async *resume(conversation: string, lastEventId: string): AsyncGenerator<Arrival> {
+    const response = await this.call(`chat/${conversation}/stream`, { headers: { "last-event-id": lastEventId } });
+    if (response.status === 200) yield* this.read(response);
+  }
+
+  /** Has the newest answer written anew, and returns it. */
+  async regenerate(conversation: string): Promise<{ text: string; events: ChatEvent[] }> {
+    const body = { id: conversation, messages: [{}], trigger: "regenerate-message" };
+    return whole(this.read(await this.call(`agents/${this.agentId}/chat`, { method: "POST", body: JSON.stringify(body) })));
+  }
+
+  /** Stops the running answer of a conversation. */
+  async stop(conversation: string): Promise<void> {
+    await this.call(`chat/${conversation}/stop`, { method: "POST" });
+  }
+
+  async conversation(id: string): Promise<VisitorConversation> {
+    return (await (await this.call(`conversations/${id}`)).json()) as VisitorConversation;
+  }
+
+  /** @throws when the answer is an error */
+  private async call(path: string, init: RequestInit = {}): Promise<Response> {
+    const response = await fetch(`${this.portal}/api/v1/${path}`, { ...init, headers: { ...(await this.headers()), ...init.headers } });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response;
+  }
+
+  private async *read(response: Response): AsyncGenerator<Arrival> {
     const queue: Arrival[] = [];
     const parser = createParser({
       onEvent: ({ id, data }) => {
@@ -56,19 +80,27 @@ export class Visitor {
       },
     });
     const decoder = new TextDecoder();
-    const reader = response.body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      parser.feed(decoder.decode(value, { stream: true }));
-      while (queue.length) yield queue.shift()!;
+    const reader = response.body!.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        parser.feed(decoder.decode(value, { stream: true }));
+        while (queue.length) yield queue.shift()!;
+      }
+    } finally {
+      await reader.cancel().catch(() => {});
     }
   }
 
   /** Asks and returns the whole answer. */
-  async answer(text: string, conversation?: string): Promise<{ text: string; events: ChatEvent[] }> {
-    const events: ChatEvent[] = [];
-    for await (const { event } of this.ask(text, conversation)) events.push(event);
-    return { events, text: events.map((event) => (event.type === "text-delta" ? event.delta : "")).join("") };
+  answer(text: string, conversation?: string): Promise<{ text: string; events: ChatEvent[] }> {
+    return whole(this.ask(text, conversation));
   }
+}
+
+async function whole(arrivals: AsyncIterable<Arrival>): Promise<{ text: string; events: ChatEvent[] }> {
+  const events: ChatEvent[] = [];
+  for await (const { event } of arrivals) events.push(event);
+  return { events, text: events.map((event) => (event.type === "text-delta" ? event.delta : "")).join("") };
 }

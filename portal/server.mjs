@@ -1,6 +1,7 @@
 // Serves the built portal: the widget's files, the client assets, then Remix. Thin on purpose: what the portal does is in
 // app/, which also runs as functions elsewhere.
 
+import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import express from "express";
 
@@ -59,11 +60,10 @@ app.use((request, response, next) => {
 });
 app.all("*", build.entry.module.nodeHandler(build, process.env.NODE_ENV ?? "production"));
 
-const server = app.listen(port, host, () => process.send?.({ ready: true }));
-// Slow clients: the whole head must arrive in 15 s, a body in five minutes (uploads); answers may stream for longer.
-server.headersTimeout = 15_000;
-server.requestTimeout = 300_000;
-server.keepAliveTimeout = 65_000;
+// Slow clients: the whole head must arrive in 15 s, a body in five minutes (uploads); answers may stream for longer. Node looks
+// every 30 s unless told otherwise.
+const patience = { headersTimeout: 15_000, requestTimeout: 300_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 2_000 };
+const server = createServer(patience, app).listen(port, host, () => process.send?.({ ready: true }));
 server.on("error", (error) => {
   console.error(
     error.code === "EADDRINUSE" ? `Port ${port} is taken by another program. Set PORT to a free one, such as PORT=3100.` : error.message,

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { messages, type PGlite, type PGliteOptions } from "@electric-sql/pglite";
+import { btree_gin } from "@electric-sql/pglite/contrib/btree_gin";
 import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm";
 import { uuid_ossp } from "@electric-sql/pglite/contrib/uuid_ossp";
 import { vector } from "@electric-sql/pglite/vector";
@@ -68,7 +69,7 @@ async function forgetRowTypes(db: PGlite): Promise<void> {
 export async function openDatabase(folder?: string, { extensions, ...options }: PostgresOptions = {}) {
   const connection = await createPgliteConnection({
     ...(folder ? { url: folder } : {}),
-    pgliteOptions: { ...options, extensions: { vector, pg_trgm, uuid_ossp, ...extensions } },
+    pgliteOptions: { ...options, extensions: { vector, pg_trgm, uuid_ossp, btree_gin, ...extensions } },
   });
   // On the first request Supabase Lite prepares for RLS: it grants ALL on every table to anon, authenticated and
   // service_role, which would undo the migrations' grants (columns among them). The roles and grants below are ours, so it

@@ -8,7 +8,7 @@ import { type BenchServer, startServer } from "./child.ts";
 import type { Ask } from "./readers.ts";
 
 /** The page that the bench's visitors are on. */
-const PAGE = "https://shop.example";
+export const PAGE = "https://shop.example";
 
 export type Stage = { platform: Platform; model: BenchServer; db: Db; stop(): Promise<void> };
 
@@ -42,7 +42,8 @@ export async function setStage(env: Record<string, string> = {}): Promise<Stage>
   };
 }
 
-const SUBJECTS = "bottle delivery warranty return dishwasher lid straw colour engraving voucher courier refund leak size steel".split(" ");
+export const SUBJECTS =
+  "bottle delivery warranty return dishwasher lid straw colour engraving voucher courier refund leak size steel".split(" ");
 const FACTS = "takes costs lasts covers needs allows includes excludes means requires".split(" ");
 
 /** A passage of everyday words; every one has a word that no other has. */
@@ -105,13 +106,13 @@ export async function openVisitors({ platform }: Stage, agentId: string, count: 
     const n = first + at;
     const address = `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
     const visitor = new Visitor(platform.url, agentId, PAGE, { "x-forwarded-for": address });
-    visitors.push({ agentId, headers: await visitor.headers() });
+    visitors.push({ agentId, visitor, headers: await visitor.headers() });
   };
   for (let at = 0; at < count; at += 8) await Promise.all(Array.from({ length: Math.min(8, count - at) }, (_, n) => open(at + n)));
   return visitors;
 }
 
-export type BenchVisitor = { agentId: string; headers: Record<string, string> };
+export type BenchVisitor = { agentId: string; visitor: Visitor; headers: Record<string, string> };
 
 /** A visitor's question, ready to be sent. */
 export function question({ platform }: Stage, { agentId, headers }: BenchVisitor, text: string): Ask {

@@ -72,6 +72,29 @@ function contract(name: string, open: (options: { keepAfterEndMs?: number }) => 
       expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
     });
 
+    it("keeps the order of events that nobody waits for", async () => {
+      const runId = await started();
+      const reading = collect(other.read(runId, 0, never));
+      for (let n = 1; n <= 300; n++) void log.append(runId, delta(n));
+      await log.close(runId);
+      expect(await reading).toEqual(Array.from({ length: 300 }, (_, i) => ({ seq: i + 1, event: delta(i + 1) })));
+    });
+
+    it("loses nothing for a reader that is slower than the writer", async () => {
+      const runId = await started();
+      const seen: number[] = [];
+      const reading = (async () => {
+        for await (const { seq } of other.read(runId, 0, never)) {
+          seen.push(seq);
+          if (seq % 500 === 0) await sleep(20);
+        }
+      })();
+      for (let n = 1; n <= 2_500; n++) void log.append(runId, delta(n));
+      await log.close(runId);
+      await reading;
+      expect(seen).toEqual(Array.from({ length: 2_500 }, (_, i) => i + 1));
+    });
+
     it("starts again for a place that the run has not reached", async () => {
       const runId = await started();
       await log.append(runId, delta(1));
@@ -160,3 +183,23 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 contract("redis", (options) => ({ log: redisRunLog(redis.url, options), other: redisRunLog(redis.url, options) }));
+
+describe("run log: redis, when portals come and go", () => {
+  it("H5: a log whose writer is gone ends for its readers, one whose writer is only silent does not", async () => {
+    const options = { lostAfterMs: 600, lookAgainMs: 50 };
+    const [writer, reader] = [redisRunLog(redis.url, options), redisRunLog(redis.url, options)];
+    const runId = randomUUID();
+    await writer.open(runId);
+    await writer.append(runId, delta(1));
+    let ended = false;
+    const reading = collect(reader.read(runId, 0, never)).finally(() => {
+      ended = true;
+    });
+    await sleep(1_500);
+    expect(ended).toBe(false);
+    await writer.dispose();
+    expect(await reading).toHaveLength(1);
+    expect(await reader.has(runId)).toBe(false);
+    await reader.dispose();
+  });
+});

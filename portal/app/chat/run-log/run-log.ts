@@ -54,6 +54,6 @@ export interface RunLog {
 }
 
 /** A log whose writer gives no sign of life for this long is lost, in milliseconds. */
-export const LOST_AFTER_MS = 30_000;
+export const LOST_AFTER_MS = 15_000;
 /** How long a log is kept after its run has ended, in milliseconds: long enough for a client to come back. */
 export const KEEP_AFTER_END_MS = 5 * 60_000;

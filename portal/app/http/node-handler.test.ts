@@ -1,0 +1,83 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { writeFrames } from "./node-handler.ts";
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** A server that answers with frames, and what it has told its reader so far. */
+async function serve(frames: () => AsyncGenerator<string>, pingMs = 60_000) {
+  const responses: ServerResponse[] = [];
+  const server = createServer((_request, response) => {
+    responses.push(response);
+    const leave = new AbortController();
+    response.once("close", () => leave.abort());
+    void writeFrames({ frames: frames(), signal: leave.signal, pingMs }, response).catch(() => {});
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closing.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, responses };
+}
+
+describe("frames on a socket", () => {
+  it("a client that never reads is not written to without end, and costs nothing once it is gone", async () => {
+    let made = 0;
+    let released = false;
+    async function* endless() {
+      try {
+        for (;;) {
+          made++;
+          yield `data: ${"x".repeat(2_000)}\n\n`;
+        }
+      } finally {
+        released = true;
+      }
+    }
+    const { port, responses } = await serve(endless);
+    const deaf = connect(port, "127.0.0.1").pause();
+    deaf.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    let before = -1;
+    await expect
+      .poll(() => {
+        const still = made === before;
+        before = made;
+        return still && made > 0;
+      })
+      .toBe(true);
+    expect(responses[0]!.writableLength).toBeLessThan(64 * 1024);
+    await sleep(50);
+    expect(made).toBe(before);
+    deaf.destroy();
+    await expect.poll(() => released).toBe(true);
+  });
+
+  it("silence is filled with comments, and a heartbeat never cuts a frame", async () => {
+    async function* slow() {
+      yield "data: 1\n\n";
+      await sleep(120);
+      yield "data: 2\n\n";
+    }
+    const { port } = await serve(slow, 30);
+    const text = await (await fetch(`http://127.0.0.1:${port}`)).text();
+    expect(text).toMatch(/^data: 1\n\n(: ping\n\n)+data: 2\n\n$/);
+  });
+
+  it("a source that fails cuts the answer, so that nobody takes it for a whole one", async () => {
+    async function* failing() {
+      yield "data: 1\n\n";
+      throw new Error("broken");
+    }
+    const { port, responses } = await serve(failing);
+    const response = await fetch(`http://127.0.0.1:${port}`);
+    await expect(response.text()).rejects.toThrow();
+    expect(responses[0]!.destroyed).toBe(true);
+  });
+});
