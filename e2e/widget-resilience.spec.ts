@@ -70,6 +70,27 @@ test.describe("when things go wrong, the widget", () => {
     expect((await widget.events()).map(({ name, detail }) => [name, detail.status])).toEqual([["response-end", "complete"]]);
   });
 
+  test("takes up a silent connection again when its page comes back into sight after a while", async ({ widget, api, page }) => {
+    const pause = hold();
+    api.script = () => [...text("One two three "), pause.step, { type: "text-delta", id: "t", delta: "four five six." }];
+    await widget.visit();
+    await widget.open();
+    await widget.ask("Count");
+    await expect(widget.answers).toContainText("One two three");
+    await page.evaluate(() => {
+      let hidden = true;
+      Object.defineProperty(document, "hidden", { get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+      const now = Date.now;
+      Date.now = () => now() + 60_000;
+      hidden = false;
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await expect.poll(() => api.calls.filter((call) => call.endsWith("/stream")).length).toBe(1);
+    pause.release();
+    await expect(widget.answers.locator(".text")).toHaveText("One two three four five six.");
+  });
+
   test("a second tab shows what the first one asks, as it is answered, and what was asked while nobody looked", async ({
     widget,
     api,

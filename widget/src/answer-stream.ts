@@ -3,9 +3,7 @@ import { interrupted, type Received } from "./chat-client.ts";
 /** Waits before a broken stream is taken up again, in ms. */
 const RESUME_DELAYS = [400, 1_500, 4_000];
 
-export type AnswerSource = {
-  /** Begins the answer; once more, when the connection is lost before anything of it has come. */
-  begin(signal: AbortSignal): AsyncIterable<Received>;
+type Source = {
   /** What comes behind an event; null when the answer is over and has nothing more to tell. */
   resume(lastEventId: string, signal: AbortSignal): Promise<AsyncIterable<Received> | null>;
   /** Resolves at once, or when the browser is online again. */
@@ -18,14 +16,17 @@ export class AnswerStream {
   lastEventId = "";
   /** The answer ended while nobody listened: the kept conversation tells how. */
   missed = false;
-  readonly #source: AnswerSource;
-  readonly #left: AbortController;
+  readonly #source: Source;
+  readonly #left = new AbortController();
   #connection = new AbortController();
 
-  /** @param left aborts for good */
-  constructor(source: AnswerSource, left = new AbortController()) {
+  constructor(source: Source) {
     this.#source = source;
-    this.#left = left;
+  }
+
+  /** Ends the connection of now. */
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.#left.signal, this.#connection.signal]);
   }
 
   /** Lets go of the network; the answer goes on at the server. */
@@ -42,9 +43,13 @@ export class AnswerStream {
     this.#connection.abort(interrupted());
   }
 
-  /** Every event once, in order. @throws what ended the last attempt */
-  async *events(): AsyncGenerator<Received["event"]> {
-    let events: AsyncIterable<Received> | null = this.#source.begin(this.#connect());
+  /**
+   * Every event once, in order.
+   * @param begin begins the answer; once more, when the connection is lost before anything of it has come
+   * @throws what ended the last attempt
+   */
+  async *events(begin: (signal: AbortSignal) => AsyncIterable<Received>): AsyncGenerator<Received["event"]> {
+    let events: AsyncIterable<Received> | null = begin(this.signal);
     for (let attempt = 0; events; attempt += 1) {
       try {
         for await (const { id, event } of events) {
@@ -61,17 +66,11 @@ export class AnswerStream {
         await new Promise((wake) => setTimeout(wake, delay));
         await this.#source.online();
         if (this.isLeft) return;
-        events = this.lastEventId
-          ? await this.#source.resume(this.lastEventId, this.#connect()).catch(unreachable)
-          : this.#source.begin(this.#connect());
+        this.#connection = new AbortController();
+        events = this.lastEventId ? await this.#source.resume(this.lastEventId, this.signal).catch(unreachable) : begin(this.signal);
       }
     }
     this.missed = true;
-  }
-
-  #connect(): AbortSignal {
-    this.#connection = new AbortController();
-    return AbortSignal.any([this.#left.signal, this.#connection.signal]);
   }
 }
 

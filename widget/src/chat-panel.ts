@@ -26,6 +26,8 @@ import { rememberOpen, VisitMemory } from "./visit.ts";
 
 /** Closer to the end than this, in px, the list follows the answer as it grows. */
 const NEAR_END = 48;
+/** After as long out of sight, in ms, phones may have frozen the page and its connection died unheard. */
+const AWAY = 30_000;
 
 /** A quote that has been opened; the passage around it arrives a moment later. */
 export type Sheet = { messageId: string; citation: Citation; passage?: CitedPassage; missing?: boolean };
@@ -62,6 +64,7 @@ export class ChatPanel extends LitElement {
   /** The tool call that waits for the visitor. */
   #asking?: string;
   #hadFocus = false;
+  #hiddenAt = 0;
   #unread = 0;
   #badge?: UnreadBadge;
   #painted?: Rgb;
@@ -251,7 +254,7 @@ export class ChatPanel extends LitElement {
     this.addEventListener("pointerdown", this.#onPointer);
     for (const name of ["online", "offline"]) window.addEventListener(name, this.#onLine);
     window.addEventListener("storage", this.#onStorage);
-    document.addEventListener("visibilitychange", this.#catchUp);
+    document.addEventListener("visibilitychange", this.#onVisibility);
     window.visualViewport?.addEventListener("resize", this.#onViewport);
   }
 
@@ -259,7 +262,7 @@ export class ChatPanel extends LitElement {
     super.disconnectedCallback();
     for (const name of ["online", "offline"]) window.removeEventListener(name, this.#onLine);
     window.removeEventListener("storage", this.#onStorage);
-    document.removeEventListener("visibilitychange", this.#catchUp);
+    document.removeEventListener("visibilitychange", this.#onVisibility);
     window.visualViewport?.removeEventListener("resize", this.#onViewport);
     // Moved elements come back at once; only one that stays away lets go of its answer.
     queueMicrotask(() => {
@@ -407,6 +410,12 @@ export class ChatPanel extends LitElement {
     this.requestUpdate();
   };
 
+  readonly #onVisibility = (): void => {
+    if (document.hidden) this.#hiddenAt = Date.now();
+    else if (Date.now() - this.#hiddenAt > AWAY) this.chat.reconnect();
+    this.#catchUp();
+  };
+
   readonly #onStorage = ({ key }: StorageEvent): void => {
     if (key !== this.#visit.key) return;
     const { conversationId, answerId } = this.#visit.reload();
@@ -416,11 +425,11 @@ export class ChatPanel extends LitElement {
   };
 
   /** Shows what another tab has asked, once somebody looks. */
-  readonly #catchUp = (): void => {
+  #catchUp(): void {
     if (!this.#outdated || document.hidden || !(this.#open || this.inline)) return;
     this.#outdated = false;
     this.chat.refresh();
-  };
+  }
 
   /** The on-screen keyboard takes part of the screen: the panel keeps to what is left. */
   readonly #onViewport = (): void => {

@@ -1,5 +1,5 @@
 import type { CitedPassage, VisitorSession } from "@gpt-agent/core/chat-events";
-import { type AnswerSource, AnswerStream, isLostConnection } from "./answer-stream.ts";
+import { AnswerStream, isLostConnection } from "./answer-stream.ts";
 import { type ChatClient, ChatProblem, interrupted, type Question, type Received } from "./chat-client.ts";
 import {
   askedAgain,
@@ -256,7 +256,7 @@ export class Chat {
       clientTools: offeredTools(this.#options.tools()),
       idempotencyKey: newId(),
     };
-    await this.#follow((signal) => this.#options.client.ask(asked, signal), { own: true });
+    await this.#follow(this.#newStream(), (signal) => this.#options.client.ask(asked, signal), true);
   }
 
   /** After a reload: the answer may still be running. */
@@ -264,21 +264,21 @@ export class Chat {
     const last = this.conversation.messages.at(-1);
     if (!last || (last.status !== "streaming" && last.author !== "visitor")) return;
     const { id } = this.conversation;
-    const left = new AbortController();
-    const running = await this.#options.client.resume(id, "", left.signal).catch(() => null);
-    if (this.conversation.id !== id || this.busy) return left.abort();
-    if (running) return this.#follow(() => running, { left });
+    const stream = this.#newStream();
+    const running = await this.#options.client.resume(id, "", stream.signal).catch(() => null);
+    if (this.conversation.id !== id || this.busy) return stream.leave();
+    if (running) return this.#follow(stream, () => running);
     await this.#settle().catch((problem) => this.#fail(problem));
   }
 
   /** After a lost connection: the answer as it runs now or as it ended meanwhile. False when there is none. */
   async #catchUp(): Promise<boolean> {
     const { id } = this.conversation;
-    const left = new AbortController();
-    const running = await this.#options.client.resume(id, "", left.signal).catch(() => null);
+    const stream = this.#newStream();
+    const running = await this.#options.client.resume(id, "", stream.signal).catch(() => null);
     if (this.conversation.id !== id) return true;
     if (running) {
-      await this.#follow(() => running, { left });
+      await this.#follow(stream, () => running);
       return true;
     }
     const kept = fromHistory(id, await this.#options.client.conversation(id).catch(() => []));
@@ -291,17 +291,21 @@ export class Chat {
     return last.status === "complete";
   }
 
-  /** Shows the events of an answer as they come; a stream that breaks off is resumed where it broke. */
-  async #follow(begin: AnswerSource["begin"], { own = false, left = new AbortController() } = {}): Promise<void> {
+  /** An answer of this conversation, to be followed. */
+  #newStream(): AnswerStream {
     const { client, online } = this.#options;
     const { id } = this.conversation;
-    const stream = new AnswerStream({ begin, resume: (after, signal) => client.resume(id, after, signal), online }, left);
+    return new AnswerStream({ resume: (after, signal) => client.resume(id, after, signal), online });
+  }
+
+  /** Shows the events of an answer as they come. */
+  async #follow(stream: AnswerStream, begin: Parameters<AnswerStream["events"]>[0], own = false): Promise<void> {
     const run: Run = { stream, own, stopped: false };
     this.#run = run;
     this.failure = null;
     if (this.conversation.phase === "idle") this.#show({ ...this.conversation, phase: "waiting" });
     try {
-      for await (const event of stream.events()) this.#take(event, run);
+      for await (const event of stream.events(begin)) this.#take(event, run);
       // A run that ended while nobody was listening is told by the kept conversation.
       if (stream.missed) await this.#settle();
       if (this.#run === run && this.busy) throw new ChatProblem("interrupted", "The answer did not end.");

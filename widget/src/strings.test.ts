@@ -14,6 +14,12 @@ describe("the widget's words", () => {
     expect(words).toEqual(["знак", "знака", "знаков", "знаков", "знак", "знака", "знаков"]);
   });
 
+  test("a wait is told in its largest fitting unit", () => {
+    expect([1, 59, 60, 61, 3_600, 5_400, 5_401, 80_000].map((seconds) => strings.en.retryIn(seconds).replace("Try again in ", ""))).toEqual(
+      ["1 s", "59 s", "1 min", "2 min", "60 min", "90 min", "2 h", "23 h"],
+    );
+  });
+
   test("no text is missing, left over from the other language, or the same by mistake", () => {
     const flat = (words: object): [string, string][] =>
       Object.entries(words).flatMap(([key, value]) =>

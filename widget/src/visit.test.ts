@@ -35,6 +35,16 @@ describe("the memory of a visit", () => {
     },
   );
 
+  test("takes over what another tab has kept, and does not write over it", () => {
+    const storage = memory();
+    const [one, two] = [new VisitMemory("demo", () => storage), new VisitMemory("demo", () => storage)];
+    one.set({ token: "abc", conversationId: "c1", answerId: "a1" });
+    expect(two.get()).toEqual({});
+    expect(two.reload()).toMatchObject({ token: "abc", conversationId: "c1", answerId: "a1" });
+    two.set({ locale: "ru" });
+    expect(one.reload()).toEqual({ token: "abc", conversationId: "c1", answerId: "a1", locale: "ru" });
+  });
+
   test("works for the page's life where storage is blocked or full", () => {
     const blocked = new VisitMemory("demo", () => {
       throw new Error("blocked");
