@@ -66,9 +66,10 @@ const RESTARTING = ["agent-id", "api-base", "mode"];
  * @attr api-base - address of the portal, when the script comes from somewhere else
  *
  * @prop clientTools - what the page can do when the model asks for it: an object of up to 16 tools by name
- *   (`[a-zA-Z][a-zA-Z0-9_-]{0,39}`), each with a `description` and JSON schema `parameters` for the model and a function
- *   `run(input)` that returns what JSON can hold, or a promise of it, within 30 seconds. May be set before the script has
- *   loaded and changed at any time. `input` is an object written by the model: check it as you would check a stranger's
+ *   (`[a-zA-Z][a-zA-Z0-9_-]{0,39}`), each with a `description` (1,000 characters) and a JSON schema `parameters` (6,000) for
+ *   the model, and a function `run(input)` that returns what JSON can hold, or a promise of it, within 30 seconds. May be
+ *   set before the script has loaded and changed at any time. `input` is an object written by the model: check it as you
+ *   would check a stranger's
  *
  * @method open() - opens the panel and moves the focus to the composer
  * @method close() - closes it and moves the focus back to the launcher

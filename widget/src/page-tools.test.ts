@@ -29,6 +29,7 @@ describe("the tools of a page", () => {
     ["no function", { one: { ...fine, run: "alert(1)" } }],
     ["a schema that is no object", { one: { ...fine, parameters: ["id"] } }],
     ["a schema that is no JSON", { one: { ...fine, parameters: loop } }],
+    ["a schema that is very long", { one: { ...fine, parameters: { description: "x".repeat(6_000) } } }],
     ["nothing at all", { one: null }],
   ])("one with %s is left out and does not keep the question from being asked", (_what, tools) => {
     expect(offeredTools({ ...(tools as unknown as PageTools), fine })?.map(({ name }) => name)).toEqual(["fine"]);

@@ -16,7 +16,8 @@ const MAX_TOOLS = 16;
 const NAME = /^[a-z][\w-]{0,39}$/i;
 const MAX_DESCRIPTION = 1_000;
 const MAX_ERROR = 2_000;
-/** Longest result, in UTF-16 code units. */
+/** Longest schema and longest result as JSON, in UTF-16 code units: all of them together fit into a request (256 KiB). */
+const MAX_SCHEMA = 6_000;
 const MAX_RESULT = 64_000;
 
 /** The page's tools as the model is told of them. One that the API would refuse is left out, with a word in the console. */
@@ -24,7 +25,7 @@ export function offeredTools(tools: PageTools = {}): ClientTool[] | undefined {
   const offered = Object.entries(tools).flatMap(([name, tool]): ClientTool[] => {
     try {
       const { description, parameters = { type: "object" }, run } = tool;
-      const schema = asJson(parameters);
+      const schema = asJson(parameters, MAX_SCHEMA);
       if (NAME.test(name) && typeof run === "function" && isObject(schema))
         return [{ name, description: String(description).slice(0, MAX_DESCRIPTION), parameters: schema as ClientTool["parameters"] }];
     } catch {}
@@ -41,16 +42,16 @@ export async function runPageTool(tools: PageTools = {}, name: string, input: un
     const tool = Object.hasOwn(tools, name) && tools[name];
     if (!tool) throw new Error("There is no such tool.");
     if (!isObject(input)) throw new Error("The input must be an object.");
-    return { output: asJson((await tool.run(input)) ?? null) as null };
+    return { output: asJson((await tool.run(input)) ?? null, MAX_RESULT) as null };
   } catch (problem) {
     return { errorText: String((problem as Error)?.message ?? problem).slice(0, MAX_ERROR) };
   }
 }
 
-/** A copy as JSON. @throws when there is none, or a very long one */
-function asJson(value: unknown): unknown {
+/** A copy as JSON. @throws when there is none, or it is longer than `max` */
+function asJson(value: unknown, max: number): unknown {
   const json = JSON.stringify(value);
-  if (!json || json.length > MAX_RESULT) throw new Error("Not JSON, or too long.");
+  if (!json || json.length > max) throw new Error("Not JSON, or too long.");
   return JSON.parse(json);
 }
 
