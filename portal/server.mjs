@@ -58,7 +58,8 @@ app.use((request, response, next) => {
     .type("text/plain")
     .send("Cross-site requests are refused.");
 });
-app.all("*", build.entry.module.nodeHandler(build, process.env.NODE_ENV ?? "production"));
+// use, not all("*"): a pattern would decode the path, and Express answers a broken escape (%e0) with a page of its own.
+app.use(build.entry.module.nodeHandler(build, process.env.NODE_ENV ?? "production"));
 
 // Slow clients: the whole head must arrive in 15 s, a body in five minutes (uploads); answers may stream for longer. Node looks
 // every 30 s unless told otherwise.

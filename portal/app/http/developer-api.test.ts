@@ -125,7 +125,7 @@ describe("agents", () => {
 });
 
 describe("sources", () => {
-  it("uploads a file, which the worker reads; then lists, shows, rereads and deletes it", async () => {
+  it("uploads a file, which the worker reads; then lists, shows, rereads and deletes it", { timeout: 60_000 }, async () => {
     const agent = await seedAgent(portal.backend);
     const own = await makeKey(portal, agent, ["read", "write"]);
     const path = `/api/v1/agents/${agent.publicId}/sources`;
@@ -162,7 +162,7 @@ describe("sources", () => {
     expect((await json(`${path}/${added.body.id}`, { key: own, method: "DELETE" })).status).toBe(404);
   });
 
-  it("keeps a question with its answer as a source of its own", async () => {
+  it("keeps a question with its answer as a source of its own", { timeout: 60_000 }, async () => {
     const body = { type: "qa", question: "Do you ship to Iceland?\u0000", answer: "Yes, in six days. \ud800" };
     const added = await json(`/api/v1/agents/${ours.publicId}/sources`, { body });
     expect(added.status).toBe(201);

@@ -84,7 +84,7 @@ export async function startTestPortal(env: Record<string, string> = {}, shared?:
     next();
   });
   const { nodeHandler } = await import("./node-handler.ts");
-  app.all("*", nodeHandler(build, "test"));
+  app.use(nodeHandler(build, "test"));
   return {
     url,
     backend,

@@ -15,7 +15,8 @@ afterEach(failOnUndocumented);
 
 /** Keeps what goes out, and holds it against the document once the answer has ended. */
 export function watchAnswers(request: Request, response: Response, next: () => void): void {
-  const [path = ""] = request.originalUrl.split("?");
+  // As a URL has it: "." and ".." are steps of a path, no names.
+  const path = new URL(`http://portal${request.originalUrl}`).pathname;
   if (!/^\/(api|v1)(\/|$)/.test(path)) {
     next();
     return;
