@@ -60,6 +60,44 @@ test("forms keep what was typed and say what is wrong, line by line", async ({ b
   await expect(page.getByLabel(words.instructions)).toHaveValue("Be brief and kind.");
 });
 
+test("a model is picked from the catalogue by keyboard, its fallbacks are put in order, and both are kept", async ({ browser }) => {
+  const { page, agent } = await newAccount(browser);
+  await page.goto(`${agent}/settings`);
+  const words = en.modelPicker;
+  const model = page.getByRole("combobox", { name: en.agentSettings.model });
+  await model.click();
+  await expect(page.getByRole("option").first()).toBeVisible();
+  await model.pressSequentially("gpt-5 mini");
+  await expect(page.getByRole("option")).toHaveCount(1);
+  await expectAccessible(page);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(model).toHaveValue("openai/gpt-5-mini");
+  await expect(page.getByText("GPT-5 Mini · $0.25 in, $2.00 out per million tokens · reads 400K tokens")).toBeVisible();
+
+  const add = page.getByRole("button", { name: words.add });
+  for (const id of ["anthropic/claude-haiku-4.5", "our/own-model", "google/gemini-2.5-flash", "openai/gpt-4o-mini"]) {
+    await add.click();
+    await expect(page.getByRole("combobox", { name: /^Fallback/ }).last()).toBeFocused();
+    await page.keyboard.type(id);
+    await page.keyboard.press("Escape");
+  }
+  await expect(add).toBeHidden();
+  await expect(page.getByText(words.unknown)).toBeVisible();
+  await page.getByRole("button", { name: words.up(2) }).focus();
+  await page.keyboard.press("Enter");
+  // It is the first now, where there is no up: the focus stays with it.
+  await expect(page.getByRole("button", { name: words.down(1) })).toBeFocused();
+  await page.getByRole("button", { name: words.remove(4) }).click();
+  await page.getByRole("button", { name: en.common.save, exact: true }).click();
+  await expect(page.getByText(en.common.saved, { exact: true })).toBeVisible();
+  await page.reload();
+  await expect(model).toHaveValue("openai/gpt-5-mini");
+  const kept = ["our/own-model", "anthropic/claude-haiku-4.5", "google/gemini-2.5-flash"];
+  for (const [at, id] of kept.entries()) await expect(page.getByRole("combobox", { name: words.fallback(at + 1) })).toHaveValue(id);
+  await expect(page.getByRole("combobox", { name: /^Fallback/ })).toHaveCount(3);
+});
+
 test("a network that is down loses nothing that was typed", async ({ browser }) => {
   const { page, agent } = await newAccount(browser);
   await page.goto(`${agent}/settings`);

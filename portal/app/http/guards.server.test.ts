@@ -214,6 +214,7 @@ const SETTINGS = {
   avatar: "",
   instructions: "Be brief.",
   model: "",
+  fallbackModels: "a/one\n\n b/two \na/one",
   temperature: "0,5",
   greetingEn: "Hello!",
   promptsEn: "One?\n\n Two? ",
@@ -236,6 +237,7 @@ describe("the settings of an agent", () => {
         settings: {
           temperature: 0.5,
           model: null,
+          fallbackModels: ["a/one", "b/two"],
           avatar: null,
           privacyUrl: null,
           primaryColor: "#5b4fd6",

@@ -10,38 +10,33 @@ const QUOTED = "The warranty covers leaks and broken lids.";
 const GOOD: LlmScript = { kind: "answer", text: "It covers leaks and broken lids [1]." };
 
 let llm: FakeLlm;
-let hanging: FakeLlm;
 let portal: TestPortal;
-let outage: TestPortal;
 let agent: SeededAgent;
 let embeddings: Server;
 /** What the embeddings endpoint answers; null for nothing at all. */
 let embedded: unknown = { data: [] };
 
 beforeAll(async () => {
-  [llm, hanging] = await Promise.all([startFakeLlm(), startFakeLlm()]);
-  hanging.script({ kind: "hang" });
+  llm = await startFakeLlm();
   embeddings = createServer((request, response) => {
     request.resume();
     if (embedded !== null) response.setHeader("content-type", "application/json").end(JSON.stringify(embedded));
   });
   await new Promise<void>((listening) => embeddings.listen(0, "127.0.0.1", listening));
-  const own = { LLM_API_KEY: "sk-provider-key", LLM_DEFAULT_MODEL: "test/default", LOG_LEVEL: "error" };
   portal = await startTestPortal({
-    ...own,
     LLM_BASE_URL: llm.url,
+    LLM_API_KEY: "sk-provider-key",
+    LLM_DEFAULT_MODEL: "test/default",
     EMBEDDINGS_BASE_URL: `http://127.0.0.1:${(embeddings.address() as AddressInfo).port}/v1`,
     EMBEDDINGS_MODEL: "tiny",
   });
-  outage = await startTestPortal({ ...own, LLM_BASE_URL: hanging.url }, portal.backend);
   agent = await seedAgent(portal.backend, { passages: [{ title: "Warranty.md", body: WARRANTY }] });
 });
 afterAll(async () => {
-  await outage.close();
   await portal.close();
   embeddings.closeAllConnections();
   embeddings.close();
-  await Promise.all([llm.close(), hanging.close()]);
+  await llm.close();
 });
 
 /** One visitor may ask 20 questions a minute. */
@@ -51,15 +46,15 @@ let asked = 0;
 let versions = 1;
 
 /** Asks the agent with these settings. Resolves when the answer has begun, to a reading of the rest: the next may be asked meanwhile. */
-async function begin(from: TestPortal, settings: object, text: string) {
-  if (asked++ % PER_VISITOR === 0) ({ token } = await openSession(from, agent));
+async function begin(settings: object, text = "What does the warranty cover?") {
+  if (asked++ % PER_VISITOR === 0) ({ token } = await openSession(portal, agent));
   await portal.backend.db.query(
     `with version as (insert into agent_versions (org_id, agent_id, number, settings) values ($1, $2, $3, $4) returning id)
      update agents set published_version_id = (select id from version) where id = $2`,
     [agent.orgId, agent.agentId, ++versions, JSON.stringify(settings)],
   );
   const began = performance.now();
-  const response = await call(from, `/api/v1/agents/${agent.publicId}/chat`, token, { body: question(text) });
+  const response = await call(portal, `/api/v1/agents/${agent.publicId}/chat`, token, { body: question(text) });
   return async () => {
     const answer = await readAnswer(response);
     const ms = performance.now() - began;
@@ -77,7 +72,7 @@ async function begin(from: TestPortal, settings: object, text: string) {
   };
 }
 type Answer = Awaited<ReturnType<Awaited<ReturnType<typeof begin>>>>;
-const ask = async (settings: object) => (await begin(portal, settings, "What does the warranty cover?"))();
+const ask = async (settings: object) => (await begin(settings))();
 
 const words = (body: string, after = 0): LlmScript => ({ kind: "raw", body, after });
 const delta = (content: string) => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`;
@@ -104,7 +99,7 @@ const BEFORE: [what: string, script: LlmScript, error: string][] = [
   ["a prompt too long, as OpenAI says it", { kind: "status", status: 400, message: "maximum context length is 10 tokens" }, "too_long"],
   ["200 and an error in the stream", { kind: "in-band-error", after: 0 }, "overloaded"],
   ["200 and an error in the choice", { kind: "in-band-error", after: 0, inChoice: true }, "overloaded"],
-  ["a reset at once", { kind: "reset", after: 0 }, "broken_stream"],
+  ["a reset at once", { kind: "reset", after: 0 }, "unreachable"],
   ["an end in the middle of an event", { kind: "cut", after: 0 }, "broken_stream"],
   ["an empty body", words(""), "broken_stream"],
   ["a page of HTML", { kind: "raw", body: "<html><body>Gateway</body></html>", contentType: "text/html" }, "broken_stream"],
@@ -155,13 +150,16 @@ async function askAll<C extends [string, LlmScript, ...unknown[]]>(kind: string,
   llm.scriptModels({ "test/default": GOOD, ...Object.fromEntries(cases.map(([, script], at) => [models[at], script])) });
   const readings = [];
   // The patient ones first.
-  for (const model of models.toReversed()) readings.unshift((await begin(portal, { model }, "What does the warranty cover?"))());
+  for (const model of models.toReversed()) readings.unshift((await begin({ model }))());
   const answers = await Promise.all(readings);
   return cases.map((given, at) => ({ given, model: models[at]!, answer: answers[at]! }));
 }
 const askedFor = (model: string) => llm.requests.filter(({ body }) => body.model === model).length;
 
-describe("LLM upstream: every fault ends in a designed state", () => {
+/** Many answers at once on a busy machine, some of which wait 7.5 s by design. */
+const PATIENCE_MS = 60_000;
+
+describe("LLM upstream: every fault ends in a designed state", { timeout: PATIENCE_MS }, () => {
   it("before the first word: the next model answers, asked for at most three times, paid once", async () => {
     for (const { given, model, answer } of await askAll("before", BEFORE)) {
       const [what, , error] = given;
@@ -170,9 +168,8 @@ describe("LLM upstream: every fault ends in a designed state", () => {
       expect(answer.grounding, what).toEqual({ supported: true, responder: "model" });
       expect(answer.events.at(-1), what).toEqual({ type: "finish", finishReason: "stop" });
       expect(answer.run, what).toMatchObject({ status: "finished", model: "test/default", error_code: null, attempts: [{ model, error }] });
-      expect(askedFor(model), what).toBe(
-        ["overloaded", "rate_limited", "broken_stream"].includes(error) ? Math.min(3, askedFor(model)) : 1,
-      );
+      const asksAgain = ["overloaded", "rate_limited", "broken_stream", "unreachable"].includes(error);
+      expect(askedFor(model), what).toBeLessThanOrEqual(asksAgain ? 3 : 1);
       // An empty answer was billed as well.
       expect(Number(answer.run.cost_micros), what).toBe(["empty answer", "filter"].some((paid) => what.includes(paid)) ? 840 : 420);
       expect(answer.ms, what).toBeLessThan(15_000);
@@ -226,7 +223,7 @@ describe("LLM upstream: every fault ends in a designed state", () => {
   });
 });
 
-describe("H9: an outage", () => {
+describe("H9: an outage", { timeout: PATIENCE_MS }, () => {
   it("the agent's fallback answers before the platform's default does", async () => {
     llm.scriptModels({ "down/1": { kind: "status", status: 503 }, "spare/1": GOOD, "test/default": { kind: "status", status: 500 } });
     const answer = await ask({ model: "down/1", fallbackModels: ["spare/1"] });
@@ -235,12 +232,12 @@ describe("H9: an outage", () => {
   });
 
   it("every model hangs: visitors read words within 15 s, in their language, that say so", async () => {
-    asked = 0;
+    const hang: LlmScript = { kind: "hang" };
+    llm.scriptModels({ "own/1": hang, "own/2": hang, "own/3": hang, "test/default": hang });
     const readings = [
-      await begin(outage, { model: "own/1", fallbackModels: ["own/2"] }, "What does the warranty cover?"),
-      await begin(outage, { model: "own/3" }, "Что покрывает гарантия (warranty)?"),
+      await begin({ model: "own/1", fallbackModels: ["own/2"] }),
+      await begin({ model: "own/3" }, "Что покрывает гарантия (warranty)?"),
     ];
-    asked = 0;
     const [english, russian] = (await Promise.all(readings.map((read) => read()))) as [Answer, Answer];
     expect(english.text).toMatch(/^The assistant's model is unavailable right now, so here is what the documents say:/);
     expect(english.text).toContain(QUOTED);
@@ -254,7 +251,7 @@ describe("H9: an outage", () => {
       { model: "own/1", error: "timeout" },
       { model: "own/2", error: "timeout" },
     ]);
-    await expect.poll(() => hanging.open()).toBe(0);
+    await expect.poll(() => llm.open()).toBe(0);
   });
 
   it("after five failures in a row nobody waits for the model any more", async () => {

@@ -22,6 +22,11 @@ const fields = z.strictObject({
   avatar: z.string().transform((url) => url || null),
   instructions: text(8_000),
   model: text(120).transform((model) => model || null),
+  /** One a line, in their order. */
+  fallbackModels: z
+    .string()
+    .transform((typed) => [...new Set(linesOf(typed).filter(Boolean))])
+    .refine((models) => models.length <= 4 && models.every((model) => model.length <= 120), { error: "tooLong" }),
   temperature: z
     .string()
     .transform((typed) => (typed.trim() ? Number(typed.trim().replace(",", ".")) : 0.3))

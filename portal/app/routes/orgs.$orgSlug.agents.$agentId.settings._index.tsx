@@ -5,6 +5,7 @@ import { z } from "zod";
 import { AvatarField } from "~/components/agent-settings/avatar-field";
 import { ColorField } from "~/components/agent-settings/color-field";
 import { DangerZone } from "~/components/agent-settings/danger-zone";
+import { ModelFields, type PickableModel } from "~/components/agent-settings/model-fields";
 import { WelcomeFields } from "~/components/agent-settings/welcome-fields";
 import { Field, Input, Select, Textarea } from "~/components/field";
 import { Banner, Panel } from "~/components/page";
@@ -20,7 +21,7 @@ import { titled } from "~/i18n/title";
 import { deleteAgent, findAgent, listOrigins, saveAgent, setAgentStatus } from "~/models/agent.server";
 import { type OriginProblem, parseAgentForm } from "~/models/agent-form.server";
 import { allows } from "~/models/role";
-import { env } from "~/services.server";
+import { catalogue, env } from "~/services.server";
 import type { AgentFrame } from "./orgs.$orgSlug.agents.$agentId";
 
 export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
@@ -30,7 +31,7 @@ export const meta: MetaFunction = titled((t) => t.agentSettings.title);
 export async function loader({ request, params }: LoaderFunctionArgs) {
   const { db, org, role } = await requireMember(request, params.orgSlug);
   const by = { orgId: org.id, agentId: uuidParam(params.agentId) };
-  const [row, origins] = await Promise.all([findAgent(db, by), listOrigins(db, by)]);
+  const [row, origins, known] = await Promise.all([findAgent(db, by), listOrigins(db, by), catalogue.list()]);
   const agent = found(row);
   return {
     name: agent.name,
@@ -38,6 +39,7 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
     settings: agent.settings,
     origins,
     defaultModel: env.LLM_DEFAULT_MODEL,
+    models: known.map(({ id, name, contextTokens, prices }): PickableModel => ({ id, name, contextTokens, prices })),
     mayChange: allows(role, "editor"),
     mayDelete: allows(role, "admin"),
   };
@@ -76,7 +78,7 @@ const answer = (done: { ok: true } | { ok: false; errors: Record<string, ErrorCo
 export default function AgentSettingsPage() {
   const t = useText();
   const frame = useOutletContext<AgentFrame>();
-  const { name, status, settings, origins, defaultModel, mayChange, mayDelete } = useLoaderData<typeof loader>();
+  const { name, status, settings, origins, defaultModel, models, mayChange, mayDelete } = useLoaderData<typeof loader>();
   const [version, setVersion] = useState(0);
   const [color, setColor] = useState(settings.primaryColor);
   const { Form, busy, saved, touched, touch, error, hasErrors, data: given } = useAction<Answer>(() => setVersion((n) => n + 1));
@@ -121,34 +123,19 @@ export default function AgentSettingsPage() {
                     />
                   )}
                 </Field>
-                <div className="grid gap-5 sm:grid-cols-2">
-                  <Field label={words.model} hint={words.modelHint(defaultModel)} error={error("model")} optional>
-                    {(wiring) => (
-                      <Input
-                        {...wiring}
-                        name="model"
-                        defaultValue={settings.model ?? ""}
-                        placeholder={defaultModel}
-                        maxLength={120}
-                        autoComplete="off"
-                        spellCheck={false}
-                        className="font-mono text-sm"
-                      />
-                    )}
-                  </Field>
-                  <Field label={words.temperature} hint={words.temperatureHint} error={error("temperature")}>
-                    {(wiring) => (
-                      <Input
-                        {...wiring}
-                        name="temperature"
-                        inputMode="decimal"
-                        defaultValue={settings.temperature}
-                        autoComplete="off"
-                        className="tabular"
-                      />
-                    )}
-                  </Field>
-                </div>
+                <ModelFields models={models} defaultModel={defaultModel} initial={settings} error={error} onChange={touch} />
+                <Field className="max-w-xs" label={words.temperature} hint={words.temperatureHint} error={error("temperature")}>
+                  {(wiring) => (
+                    <Input
+                      {...wiring}
+                      name="temperature"
+                      inputMode="decimal"
+                      defaultValue={settings.temperature}
+                      autoComplete="off"
+                      className="tabular"
+                    />
+                  )}
+                </Field>
               </div>
             </Panel>
 
