@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type FakeLlm, type LlmScript, startFakeLlm } from "../../e2e/fakes/llm.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
@@ -161,10 +162,13 @@ describe("models in order", () => {
   it("a stop ends the pause before the next try", async () => {
     fake.script(DOWN);
     const controller = new AbortController();
-    setTimeout(() => controller.abort(new Error("stopped")), 50);
-    const { error, ms } = await ask(llmOf({ patience: { backoffMs: 3_000 } }), [], controller.signal);
+    const asking = ask(llmOf({ patience: { backoffMs: 20_000, firstTokenMs: 60_000 } }), [], controller.signal);
+    await expect.poll(() => asked().length).toBe(1);
+    await sleep(50);
+    controller.abort(new Error("stopped"));
+    const { error, ms } = await asking;
     expect(error?.message).toBe("stopped");
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(8_000);
     expect(asked()).toHaveLength(1);
   });
 });

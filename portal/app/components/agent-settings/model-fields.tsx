@@ -1,6 +1,6 @@
 import { ArrowDown, ArrowUp, Plus, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useFormats, useText } from "~/i18n/text";
+import { useFormats, useLocale, useText } from "~/i18n/text";
 import { Button, IconButton } from "../button";
 import { Combobox, type ComboboxOption } from "../combobox";
 import { Field } from "../field";
@@ -20,11 +20,15 @@ const MAX_LENGTH = 120;
 function useModelFacts() {
   const t = useText();
   const formats = useFormats();
+  const locale = useLocale();
+  // A price of $0.075 is not $0.08.
+  const price = (micros: number) =>
+    new Intl.NumberFormat(locale, { style: "currency", currency: "USD", maximumFractionDigits: 4 }).format(micros / 1e6);
   return ({ prices, contextTokens }: PickableModel): string | null => {
     const words = t.modelPicker;
     const free = prices && prices.prompt === 0 && prices.completion === 0;
     const facts = [
-      free ? words.free : prices ? words.price(formats.money(prices.prompt), formats.money(prices.completion)) : null,
+      free ? words.free : prices ? words.price(price(prices.prompt), price(prices.completion)) : null,
       contextTokens ? words.context(formats.compact(contextTokens)) : null,
     ].filter(Boolean);
     return facts.length > 0 ? facts.join(" · ") : null;
