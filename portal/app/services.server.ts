@@ -63,11 +63,7 @@ export const responder = { kind: model ? ("model" as const) : ("quotes" as const
 
 const embed = embedQuestion(createEmbedder(env, { retries: 0, timeoutMs: 1_500 }));
 export const runLog = env.REDIS_URL ? redisRunLog(env.REDIS_URL) : memoryRunLog();
-export const admission = new Admission({
-  runs: env.MAX_RUNS,
-  starting: env.MAX_STARTING_RUNS,
-  lagMs: env.MAX_EVENT_LOOP_LAG_MS,
-});
+export const admission = new Admission({ runs: env.MAX_RUNS, starting: env.MAX_STARTING_RUNS, lagMs: env.MAX_EVENT_LOOP_LAG_MS }, log);
 /** Finds passages of an agent's knowledge. */
 export const searchKnowledge = (query: RetrieveQuery, signal: AbortSignal) => retrieve(service, query, signal, embed);
 export const chat = createChat({

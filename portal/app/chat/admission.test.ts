@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@gpt-agent/core/errors";
+import { createLog } from "@gpt-agent/core/log";
 import { afterEach, describe, expect, it } from "vitest";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 
 let admission: Admission;
-const admit = (limits: Partial<AdmissionLimits>) => (admission = new Admission({ runs: 10, starting: 10, lagMs: 10_000, ...limits }));
-afterEach(() => admission.dispose());
+const warned: unknown[][] = [];
+const silent = createLog("error", { test: true });
+const admit = (limits: Partial<AdmissionLimits>) =>
+  (admission = new Admission({ runs: 10, starting: 10, lagMs: 10_000, ...limits }, { ...silent, warn: (...line) => warned.push(line) }));
+afterEach(() => {
+  admission.dispose();
+  warned.length = 0;
+});
 
 function refusal(of: Admission): AppError {
   try {
@@ -46,6 +53,13 @@ describe("H2: admission", () => {
     expect(times.size).toBeGreaterThan(3);
     expect(Math.min(...times)).toBeGreaterThanOrEqual(2);
     expect(Math.max(...times)).toBeLessThanOrEqual(8);
+  });
+
+  it("tells the operator of many refusals in one line", async () => {
+    const none = admit({ runs: 0 });
+    for (let n = 0; n < 20; n++) refusal(none);
+    await expect.poll(() => warned).toHaveLength(1);
+    expect(warned[0]![1]).toMatchObject({ refused: 20, running: 0 });
   });
 
   it("takes on nothing while the event loop is late, and opens again by itself", async () => {

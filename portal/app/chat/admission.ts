@@ -1,4 +1,5 @@
 import { AppError } from "@gpt-agent/core/errors";
+import type { Log } from "@gpt-agent/core/log";
 
 /** What one process takes on. docs/SCALING.md tells how the defaults were measured. */
 export type AdmissionLimits = {
@@ -19,6 +20,8 @@ export type Place = {
 };
 
 const LOOK_EVERY_MS = 100;
+/** Refusals are logged together, this often, in milliseconds. */
+const TELL_EVERY_MS = 10_000;
 /** How much of the newest look goes into the mean: one hiccup closes no door, a second of them does. */
 const NEWEST = 0.15;
 /** As late as one look can count, in milliseconds: a process that was stopped for a minute is not busy. */
@@ -35,9 +38,14 @@ export class Admission {
   private starting = 0;
   private lag = 0;
   private lookedAt = performance.now();
+  private refused = 0;
+  private toldAt = Number.NEGATIVE_INFINITY;
   private readonly timer: NodeJS.Timeout;
 
-  constructor(private readonly limits: AdmissionLimits) {
+  constructor(
+    private readonly limits: AdmissionLimits,
+    private readonly log: Log,
+  ) {
     this.timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   }
 
@@ -45,6 +53,7 @@ export class Admission {
   assertRoom(): void {
     const { runs, starting, lagMs } = this.limits;
     if (this.running < runs && this.starting < starting && this.lag < lagMs) return;
+    this.refused++;
     const retryAfter = Math.round(RETRY_AFTER.least + Math.random() * (RETRY_AFTER.most - RETRY_AFTER.least));
     throw new AppError("unavailable", `Too many answers are being written right now. Try again in ${retryAfter} s.`, { retryAfter });
   }
@@ -72,10 +81,19 @@ export class Admission {
     clearInterval(this.timer);
   }
 
+  /** One line for many refusals: a crowd at the door must not fill the log as well. */
+  private tell(now: number): void {
+    const { refused, running, starting } = this;
+    this.log.warn("questions were refused for want of room", { refused, running, starting, lagMs: Math.round(this.lag) });
+    this.refused = 0;
+    this.toldAt = now;
+  }
+
   private look(): void {
     const now = performance.now();
     const late = Math.min(Math.max(0, now - this.lookedAt - LOOK_EVERY_MS), MOST_MS);
     this.lookedAt = now;
     this.lag += (late - this.lag) * NEWEST;
+    if (this.refused > 0 && now - this.toldAt >= TELL_EVERY_MS) this.tell(now);
   }
 }

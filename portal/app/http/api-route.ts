@@ -18,10 +18,11 @@ export function pickHandler<Call>(handlers: Handlers<Call>, method: string): (ca
   return handler;
 }
 
-/** A thrown value as an answer; our own failures are logged with their cause. */
+/** A thrown value as an answer; our own failures are logged with their cause. To be full or paused is none. */
 export function renderError(thrown: unknown, call: ApiCall, render: (error: AppError, requestId: string) => Response): Response {
   const error = toAppError(thrown);
-  if (error.status >= 500) call.log.error(error.message, { code: error.code, error: error.cause ?? error });
+  if (error.status >= 500 && (error.code !== "unavailable" || error.cause !== undefined))
+    call.log.error(error.message, { code: error.code, error: error.cause ?? error });
   return render(error, call.requestId);
 }
 
