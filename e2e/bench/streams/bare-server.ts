@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Pace } from "./child.ts";
+import { tokenOf } from "./token.ts";
 
 let pace: Pace = { tokens: 100, everyMs: 100, firstMs: 300 };
 process.on("message", (message: Pace) => {
@@ -15,9 +16,8 @@ const server = createServer((request, response) => {
   let sent = 0;
   const timer = setInterval(() => {
     sent++;
-    response.write(
-      `id: 019a0000-0000-7000-8000-000000000000:${sent}\ndata: {"type":"text-delta","id":"text-1","delta":" ${sent}.${Date.now().toString(36)}"}\n\n`,
-    );
+    const delta = JSON.stringify({ type: "text-delta", id: "text-1", delta: tokenOf(sent) });
+    response.write(`id: 019a0000-0000-7000-8000-000000000000:${sent}\ndata: ${delta}\n\n`);
     if (sent < pace.tokens) return;
     clearInterval(timer);
     response.end("data: [DONE]\n\n");

@@ -3,6 +3,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Pace } from "./child.ts";
+import { tokenOf } from "./token.ts";
 
 let pace: Pace = { tokens: 100, everyMs: 100, firstMs: 300 };
 process.on("message", (message: Pace) => {
@@ -20,7 +21,7 @@ function answer(response: ServerResponse): void {
   let sent = 0;
   const send = () => {
     sent++;
-    response.write(frame(`${sent === 1 ? "" : " "}${sent}.${Date.now().toString(36)}`));
+    response.write(frame(tokenOf(sent)));
     if (sent < tokens) return;
     clearInterval(timer);
     response.end(END);

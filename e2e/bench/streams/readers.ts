@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, request } from "node:http";
 import { performance } from "node:perf_hooks";
+import { readToken } from "./token.ts";
 
 /** What one reader saw of its stream. Times in milliseconds. */
 export type Seen = {
@@ -67,15 +68,15 @@ export class Readers {
     for (const [, delta] of text.matchAll(DELTA)) {
       for (const token of delta!.split(" ")) {
         if (!token) continue;
-        const dot = token.indexOf(".");
-        if (Number(token.slice(0, dot)) !== seen.tokens + 1) seen.wrong++;
+        const { n, at } = readToken(token);
+        if (n !== seen.tokens + 1) seen.wrong++;
         if (seen.firstAfter === null) {
           seen.firstAfter = performance.now() - began;
           this.flowing++;
         }
         seen.tokens++;
         this.tokens++;
-        if (this.measuring) this.lags.push(now - Number.parseInt(token.slice(dot + 1), 36));
+        if (this.measuring) this.lags.push(now - at);
       }
     }
     if (text.endsWith("data: [DONE]\n\n")) seen.complete = true;

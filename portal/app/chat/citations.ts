@@ -156,9 +156,10 @@ export class CitationWeaver {
 
   /** Citations for an answer whose author forgot them: all of its claims are supported, or it gets none. */
   private citeUnasked(pieces: WovenPiece[]): number[] {
-    const claims = splitSentences(this.written)
-      .map(({ text }) => readClaim(text, ""))
-      .filter(({ terms }) => terms.size > 1);
+    const sentences = splitSentences(this.written);
+    // An answer of thousands of sentences would hold up all others while each of them is read.
+    if (this.passages.length === 0 || sentences.length > 4 * MOST_UNASKED) return [];
+    const claims = sentences.map(({ text }) => readClaim(text, "")).filter(({ terms }) => terms.size > 1);
     if (claims.length === 0 || claims.length > MOST_UNASKED || /```/.test(this.written)) return [];
     const found = claims.map((claim) => this.best(readClaim(claim.text, this.question), SUPPORT_UNASKED));
     return found.every((one) => one !== null) ? [...new Set(found.map((one) => this.make(one, pieces)))] : [];
