@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { writeFrames } from "./node-handler.ts";
@@ -11,10 +12,11 @@ afterEach(() => {
 });
 
 /** A server that answers with frames, and what it has told its reader so far. */
-async function serve(frames: () => AsyncGenerator<string>, pingMs = 60_000) {
+async function serve(frames: () => AsyncGenerator<string>, pingMs = 60_000, prepare: (response: ServerResponse) => void = () => {}) {
   const responses: ServerResponse[] = [];
   const server = createServer((_request, response) => {
     responses.push(response);
+    prepare(response);
     const leave = new AbortController();
     response.once("close", () => leave.abort());
     void writeFrames({ frames: frames(), signal: leave.signal, pingMs }, response).catch(() => {});
@@ -66,8 +68,32 @@ describe("frames on a socket", () => {
       yield "data: 2\n\n";
     }
     const { port } = await serve(slow, 30);
-    const text = await (await fetch(`http://127.0.0.1:${port}`)).text();
-    expect(text).toMatch(/^data: 1\n\n(: ping\n\n)+data: 2\n\n$/);
+    const told = await (await fetch(`http://127.0.0.1:${port}`)).text();
+    expect(told).toMatch(/^data: 1\n\n(: ping\n\n)+data: 2\n\n$/);
+  });
+
+  it("come whole to clients of every kind, also where somebody watches what is written", async () => {
+    const all = ["data: один\n\n", "data: 🙂\n\n", `data: ${"длинный ".repeat(5_000)}\n\n`, "data: [DONE]\n\n"];
+    async function* frames() {
+      yield* all;
+    }
+    const { port } = await serve(frames);
+    expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe(all.join(""));
+
+    const old = connect(port, "127.0.0.1");
+    old.write("GET / HTTP/1.0\r\nhost: x\r\n\r\n");
+    expect((await text(old)).split("\r\n\r\n")[1]).toBe(all.join(""));
+
+    const seen: string[] = [];
+    const watched = await serve(frames, 60_000, (response) => {
+      const { write } = response;
+      response.write = ((chunk: string) => {
+        seen.push(chunk);
+        return write.call(response, chunk, "utf8");
+      }) as typeof write;
+    });
+    expect(await (await fetch(`http://127.0.0.1:${watched.port}`)).text()).toBe(all.join(""));
+    expect(seen).toEqual(all);
   });
 
   it("a source that fails cuts the answer, so that nobody takes it for a whole one", async () => {
