@@ -75,6 +75,7 @@ const en = {
   tooLong: (extra: number) => `Too long by ${extra} ${extra === 1 ? "character" : "characters"}. Please shorten your message.`,
   offline: "You’re offline. Your message will stay here until you’re back.",
   paused: "The assistant is taking a break. Please come back later.",
+  answersFrom: (when: string) => `There will be answers again from ${when} on.`,
   missing: "This assistant isn’t available here.",
   loading: "Loading the conversation…",
   errors: {
@@ -154,6 +155,7 @@ const ru: Strings = {
   tooLong: (extra) => `Сообщение длиннее, чем можно, на ${extra} ${plural(extra, "знак", "знака", "знаков")}. Сократите его, пожалуйста.`,
   offline: "Нет связи с интернетом. Сообщение подождёт вас здесь.",
   paused: "Ассистент сейчас не отвечает. Загляните, пожалуйста, позже.",
+  answersFrom: (when) => `Ответы снова будут с ${when}.`,
   missing: "На этой странице ассистент недоступен.",
   loading: "Загружаю переписку…",
   errors: {

@@ -140,8 +140,8 @@ function Made({ receipt, agent }: { receipt: Receipt; agent: string }) {
         [
           words.promptHash,
           receipt.promptHash && (
-            <code key="hash" title={`${receipt.promptHash}\n${words.promptHashHint}`} className="font-mono text-sm">
-              {receipt.promptHash.slice(0, 16)}…
+            <code key="hash" title={`${receipt.promptHash}\n${words.promptHashHint}`} className="font-mono text-sm whitespace-nowrap">
+              {receipt.promptHash.slice(0, 12)}…
             </code>
           ),
         ],

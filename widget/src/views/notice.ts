@@ -17,12 +17,22 @@ export function noticeView(panel: ChatPanel): TemplateResult | typeof nothing {
   if (!failure)
     return unanswered(panel) ? html`<p class="notice calm"><span>${strings.stopped}</span>${retryButton(panel, 0)}</p>` : nothing;
   const seconds = Math.ceil(((failure.retryAt ?? 0) - Date.now()) / 1000);
+  if (failure.code === "over_budget") return overBudgetView(panel, seconds);
   return html`
     <p class="notice bad">
       <span>${strings.errors[failure.code as keyof typeof strings.errors] ?? strings.errors.other}</span>
       ${FINAL.includes(failure.code) ? nothing : retryButton(panel, seconds)}
     </p>
   `;
+}
+
+/** No more answers for now: calm, with the time from which on there will be. A limit may be raised before, so trying is never barred. */
+function overBudgetView(panel: ChatPanel, seconds: number): TemplateResult {
+  const { strings, locale } = panel;
+  const at = new Date(Date.now() + seconds * 1000);
+  const day = seconds > 20 * 3_600 ? ({ day: "numeric", month: "long" } as const) : {};
+  const from = seconds > 60 ? ` ${strings.answersFrom(at.toLocaleString(locale, { ...day, hour: "2-digit", minute: "2-digit" }))}` : "";
+  return html`<p class="notice calm"><span>${strings.errors.over_budget}${from}</span>${retryButton(panel, 0)}</p>`;
 }
 
 /** A question that was stopped before its first word. */

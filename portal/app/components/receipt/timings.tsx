@@ -22,7 +22,7 @@ export function Timings({ timings: { searchMs, firstWordMs, totalMs } }: Pick<Re
           ({ name, ms, look }) => ms > 0 && <div key={name} className={classNames("h-full", look)} style={{ flex: `${ms} 0 2px` }} />,
         )}
       </div>
-      <dl className="mt-3 grid gap-x-8 gap-y-1.5 text-sm sm:grid-cols-2">
+      <dl className="mt-3 space-y-1.5 text-sm">
         {parts.map(({ name, ms, look }) => (
           <div key={name} className="flex items-center gap-2">
             <span aria-hidden="true" className={classNames("size-2.5 rounded-[3px]", look)} />
