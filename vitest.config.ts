@@ -13,7 +13,7 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { ...node, name: "unit", include: ["**/*.test.{ts,tsx}"], exclude: [...ignored, "supabase/**", "e2e/**"] },
+        test: { ...node, name: "unit", include: ["**/*.test.{ts,tsx}"], exclude: [...ignored, "supabase/**"] },
       },
       { resolve: { alias }, test: { ...node, name: "db", include: ["supabase/**/*.test.ts"], exclude: ignored } },
     ],

@@ -1,6 +1,6 @@
 import type { LlmPassage } from "./llm.ts";
 import { names, numbered } from "./names.ts";
-import { dates, quantities } from "./quantities.ts";
+import { dates, type Quantity, quantities } from "./quantities.ts";
 import { splitSentences } from "./sentences.ts";
 import { stem, stems } from "./stems.ts";
 
@@ -31,28 +31,28 @@ const SMOOTHING = 0.3;
 const OTHER_LANGUAGE = 0.85;
 
 /** Kinds of answers: how a question asks for one, and whether a sentence gives one. */
-const KINDS: readonly { name: string; asked: RegExp; given(text: string): boolean }[] = [
+const KINDS: readonly { name: string; asked: RegExp; given(text: string, numbers: Quantity[]): boolean }[] = [
   {
     name: "=price",
     asked: /\bhow much (is|are|do|does|did|will|would|for)\b(?!.*\bweigh)|(?<!\p{L})сколько\s(\p{L}+\s){0,2}сто[ия]т(?!\p{L})/iu,
-    given: (text) => quantities(text).some(({ unit }) => unit?.startsWith("money")),
+    given: (_, numbers) => numbers.some(({ unit }) => unit?.startsWith("money")),
   },
   {
     name: "=time",
     asked:
       /\b(how (long|many (minutes|hours|days|weeks|months|years)|often|soon|fast|quickly)|when|what time|until when)\b|(?<!\p{L})(когда|до скольки|во сколько|со скольки|как (долго|часто|быстро|скоро)|за сколько|сколько (времени|ждать|длится|идет|идёт|занимает)|сколько (минут|дней|часов|недель|месяцев|лет))(?!\p{L})/iu,
-    given: (text) => dates(text).size > 0 || quantities(text).some(({ unit }) => unit !== null && /^(minutes|months|clock)$/.test(unit)),
+    given: (text, numbers) => numbers.some(({ unit }) => unit !== null && /^(minutes|months|clock)$/.test(unit)) || dates(text).size > 0,
   },
   {
     name: "=count",
     asked:
       /\bhow many\b(?! (minutes|hours|days|weeks|months|years))|(?<!\p{L})сколько\s(?!сто[ия]т|времени|ждать|длится|ид[её]т|занимает|вес|минут|час|дн|недел|месяц|лет)/iu,
-    given: (text) => quantities(text).some(({ unit }) => unit === null),
+    given: (_, numbers) => numbers.some(({ unit }) => unit === null),
   },
   {
     name: "=weigh",
     asked: /\b(weighs?|weight)\b|(?<!\p{L})(весит|весят|вес)(?!\p{L})/iu,
-    given: (text) => quantities(text).some(({ unit }) => unit === "grams"),
+    given: (_, numbers) => numbers.some(({ unit }) => unit === "grams"),
   },
   { name: "=phone", asked: /\bphone\b|телефон/iu, given: (text) => /\d[\d\s()–-]{5,}\d/.test(text) },
 ];
@@ -78,7 +78,8 @@ const datesOf = (text: string) => [...dates(text)].map((date) => `=date ${date}`
 /** All that is matched in a text: its words, its names with numbers, and the kinds of answers it gives. */
 function matter(text: string): Set<string> {
   const plain = text.replace(ADDRESS, " ");
-  const kinds = KINDS.filter((kind) => kind.given(plain)).map(({ name }) => name);
+  const numbers = quantities(plain);
+  const kinds = KINDS.filter((kind) => kind.given(plain, numbers)).map(({ name }) => name);
   return new Set([...stems(plain), ...numbered(plain), ...datesOf(plain), ...kinds]);
 }
 
@@ -169,19 +170,24 @@ function answers({ found, coverage }: Candidate): boolean {
   return coverage >= MIN_COVERAGE - LESS_FOR_EACH * further && [...found].some((term) => !KINDS.some(({ name }) => name === term));
 }
 
-/** The sentences that answer a question best, best first; empty when the passages hold no answer. */
-export function bestSentences(question: string, passages: LlmPassage[]): Candidate[] {
+/** What finds the sentences of some passages that answer a question, for several questions about the same passages. */
+export function answersFrom(passages: LlmPassage[]): (question: string) => Candidate[] {
   const known = passages.map(read);
-  const asked = weigh(question, known);
-  if (asked.weights.size === 0) return [];
-  const candidates = known.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
-  const best = candidates[0];
-  if (!best || !answers(best)) return [];
-  const chosen = [best];
-  for (const candidate of candidates.slice(1)) {
-    if (chosen.length >= MAX_SENTENCES || candidate.score < best.score * GOOD_ENOUGH) break;
-    const repeats = chosen.some((other) => other.text === candidate.text);
-    if (!repeats && candidate.found.size > 0) chosen.push(candidate);
-  }
-  return chosen;
+  return (question) => {
+    const asked = weigh(question, known);
+    if (asked.weights.size === 0) return [];
+    const candidates = known.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
+    const best = candidates[0];
+    if (!best || !answers(best)) return [];
+    const chosen = [best];
+    for (const candidate of candidates.slice(1)) {
+      if (chosen.length >= MAX_SENTENCES || candidate.score < best.score * GOOD_ENOUGH) break;
+      const repeats = chosen.some((other) => other.text === candidate.text);
+      if (!repeats && candidate.found.size > 0) chosen.push(candidate);
+    }
+    return chosen;
+  };
 }
+
+/** The sentences that answer a question best, best first; empty when the passages hold no answer. */
+export const bestSentences = (question: string, passages: LlmPassage[]): Candidate[] => answersFrom(passages)(question);

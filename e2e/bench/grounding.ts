@@ -9,8 +9,10 @@
 import { parseArgs } from "node:util";
 import { startTestBackend } from "../../supabase/embedded/test-backend.ts";
 import { figures } from "./figures.ts";
+import { measureFollowUps } from "./grounding/follow-ups.ts";
 import { measureGrounding, RESPONDERS, type Shelf, shelve } from "./grounding/measure.ts";
 import { SPLITS, type Split } from "./grounding/questions.ts";
+import { measureSuggestions } from "./grounding/suggestions.ts";
 
 const { values } = parseArgs({ options: { split: { type: "string", default: "test" }, show: { type: "boolean", default: false } } });
 const splits = (values.split === "all" ? ["dev", "test"] : [values.split]) as Split[];
@@ -21,12 +23,19 @@ if (!splits.every((split) => split in SPLITS)) {
 
 const backend = await startTestBackend();
 const rows = [];
+const followUps = [];
+const suggestions = [];
 for (const split of splits) {
   const shelves = new Map<string, Shelf>();
   for (const company of SPLITS[split]) shelves.set(company, await shelve(backend, company));
+  const leaned = await measureFollowUps(shelves, split);
+  followUps.push(...leaned.rows);
+  if (values.show)
+    for (const { company, kind, ask, after } of leaned.missed) console.log(`follow-up ${company} | ${kind} | ${after[0]} … ${ask}`);
   for (const responder of RESPONDERS) {
     const measured = await measureGrounding(shelves, split, responder);
     rows.push(...measured.rows);
+    if (responder === "quotes") suggestions.push(...(await measureSuggestions(shelves, split, measured.verdicts)));
     if (!values.show) continue;
     for (const { question, answered, onTarget, wrongCitations, lieShown, disowned, text } of measured.verdicts) {
       const faults = [
@@ -42,4 +51,6 @@ for (const split of splits) {
 }
 await backend.close();
 figures("grounding", rows);
+figures("grounding-follow-ups", followUps);
+figures("grounding-suggestions", suggestions);
 process.exit(0);

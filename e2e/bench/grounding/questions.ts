@@ -39,6 +39,25 @@ export function questionsOf(company: string, language: Language): Question[] {
     .map((each) => ({ ...each, company, language }));
 }
 
+const followUp = z.strictObject({
+  company: z.string(),
+  /** How it leans on what was said: a pronoun, an ellipsis, a correction; or a switch to another subject, which leans on nothing. */
+  kind: z.enum(["pronoun", "ellipsis", "correction", "switch"]),
+  after: z.array(z.string()),
+  ask: z.string(),
+  quote: z.string(),
+});
+export type FollowUp = z.infer<typeof followUp> & { language: Language };
+
+/** Dialogues whose last question is understood only with, or in spite of, what was said before it. */
+export function followUpsOf(split: Split, language: Language): FollowUp[] {
+  return z
+    .array(followUp)
+    .parse(JSON.parse(read(`follow-ups.${language}.json`)))
+    .filter(({ company }) => (SPLITS[split] as readonly string[]).includes(company))
+    .map((each) => ({ ...each, language }));
+}
+
 /** Messages that ask for nothing, and must never be told that the documents hold no answer. */
 export const PLEASANTRIES: Record<Language, string[]> = {
   en: ["Hello!", "hi there", "Good morning", "Thanks a lot!", "thank you", "Great, thanks", "Bye!", "ok thanks"],

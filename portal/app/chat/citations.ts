@@ -18,7 +18,7 @@ export type WovenPiece = { type: "text"; text: string } | ({ type: "citation" } 
 
 const MARKER = /\[(0{0,3}[1-9]\d{0,2}(?:\s{0,3}[,;]\s{0,3}0{0,3}[1-9]\d{0,2}){0,9})\]/;
 /** What a text may end with that can still become a marker. */
-const OPEN_MARKER = /^\[[\d,;\s]{0,60}$/;
+const OPEN_MARKER = /\[[\d,;\s[]*$/;
 const MARKER_LENGTH = 64;
 
 /** How much of the text before a marker is looked at for the claim. */
@@ -60,7 +60,7 @@ export class CitationWeaver {
       const space = /[ \t]$/.test(before) ? before.slice(-1) : "";
       const text = before.slice(0, before.length - space.length);
       // "[[9]1]": what a dropped marker leaves around it may be a marker in turn.
-      const open = /\[[\d,;\s]{0,60}$/.exec(text)?.[0] ?? "";
+      const open = OPEN_MARKER.exec(text.slice(-MARKER_LENGTH))?.[0] ?? "";
       this.write(text.slice(0, text.length - open.length), pieces);
       const indexes = this.cite(marker[1]!.split(/[,;]/).map(Number), pieces);
       if (indexes === null) this.held = open + after;
@@ -90,8 +90,8 @@ export class CitationWeaver {
   /** How much of what is held cannot become (the space before) a marker any more. */
   private certainLength(): number {
     const tail = Math.max(0, this.held.length - MARKER_LENGTH);
-    const bracket = this.held.lastIndexOf("[");
-    const end = bracket >= tail && OPEN_MARKER.test(this.held.slice(bracket)) ? bracket : this.held.length;
+    const open = OPEN_MARKER.exec(this.held.slice(tail));
+    const end = open ? tail + open.index : this.held.length;
     return end > 0 && /[ \t]/.test(this.held[end - 1]!) ? end - 1 : end;
   }
 

@@ -1,4 +1,4 @@
-import { bestSentences } from "@gpt-agent/core/llm/best-sentences";
+import { answersFrom } from "@gpt-agent/core/llm/best-sentences";
 import { splitSentences } from "@gpt-agent/core/llm/sentences";
 import { stems } from "@gpt-agent/core/llm/stems";
 import { type Locale, localeOfText } from "@gpt-agent/core/locales";
@@ -28,6 +28,7 @@ const overlap = (a: Set<string>, b: Set<string>): number => {
  * language, none of them asked already, each of them answered by the passages at hand.
  */
 export function suggestQuestions(from: { passages: Passage[]; cited: Set<number>; asked: string[]; locale: Locale }): string[] {
+  const answer = answersFrom(from.passages);
   const taken = from.asked.map(stems);
   const chosen: string[] = [];
   const open = from.passages.filter(({ index }) => !from.cited.has(index));
@@ -38,7 +39,7 @@ export function suggestQuestions(from: { passages: Passage[]; cited: Set<number>
       const fits = text.length >= 4 && text.length <= LONGEST && terms.size > 0 && !/https?:|www\.|[<>[\]{}]/i.test(text);
       if (!fits || localeOfText(text, from.locale) !== from.locale || taken.some((other) => overlap(terms, other) >= SAME)) continue;
       // What these passages do not answer by themselves is no promise to make.
-      if (bestSentences(text, from.passages).length === 0) continue;
+      if (answer(text).length === 0) continue;
       taken.push(terms);
       chosen.push(text);
       if (chosen.length === MOST) return chosen;
