@@ -26,6 +26,8 @@ export type Message = {
   tools: ToolCall[];
   /** The built-in responder answered in place of the model, which could not. */
   fallback: boolean;
+  /** What to say beside a text that nothing in the documents supports. */
+  notice?: string;
   status: "streaming" | "complete" | "stopped" | "failed";
   /** ISO 8601. */
   createdAt: string;
@@ -101,7 +103,7 @@ export function reduce(conversation: Conversation, event: ChatEvent): Conversati
     case "data-citation":
       return updateAnswer(conversation, (answer) => ({ ...answer, citations: withCitation(answer.citations, event.data) }));
     case "data-grounding":
-      return updateAnswer(conversation, (answer) => ({ ...answer, fallback: Boolean(event.data.fallback) }));
+      return updateAnswer(conversation, (answer) => ({ ...answer, fallback: Boolean(event.data.fallback), notice: event.data.notice }));
     case "data-suggestions":
       return updateAnswer(conversation, (answer) => ({ ...answer, suggestions: event.data.questions }));
     case "tool-input-available":
@@ -210,6 +212,7 @@ function fromKept({ id, role, parts, metadata }: ConversationMessage): Message {
       errorText: part.errorText,
     })),
     fallback: Boolean(data("data-grounding").at(-1)?.data.fallback),
+    notice: data("data-grounding").at(-1)?.data.notice,
     status: metadata.status,
     createdAt: metadata.createdAt,
     rating: metadata.rating,

@@ -86,6 +86,7 @@ function answerView(panel: ChatPanel, message: Message, last: boolean): Template
         })}
       ></div>
       ${message.tools.map((tool) => (tool.state === "asking" ? consentView(panel, tool) : nothing))}
+      ${message.notice ? html`<p class="aside">${message.notice}</p>` : nothing}
       ${message.status === "stopped" ? html`<p class="aside">${strings.stopped}</p>` : nothing}
       ${done ? html`${sourcesView(panel, message)}${actionsView(panel, message, last)}` : nothing}
     </li>
