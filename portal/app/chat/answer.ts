@@ -17,7 +17,9 @@ import { ANSWER_WORDS } from "./answer-words.ts";
 import { contextBudget } from "./context-budget.ts";
 import { Draft, type Receipt } from "./draft.ts";
 import { admitsUnknown, isGrounded } from "./grounding.ts";
-import { buildPrompt, fittingPassages, type HistoryTurn, untrusted } from "./prompt.ts";
+import { GUARD_WORDS } from "./guard/guard-words.ts";
+import { OutputGuard } from "./guard/output-guard.ts";
+import { buildPrompt, fittingPassages, type HistoryTurn, RULES, untrusted } from "./prompt.ts";
 import type { Replies } from "./replies.ts";
 import type { Passage, RetrieveQuery } from "./retrieve.ts";
 import { searchText } from "./search-text.ts";
@@ -25,6 +27,7 @@ import { suggestQuestions } from "./suggestions.ts";
 import { type SummaryInTheMaking, soon, summariseHistory } from "./summary.ts";
 import { titleOf } from "./title.ts";
 import { type Actions, ToolSession } from "./tool-session.ts";
+import { declineReply, isDeclined, isOffTopic, saysDecline, topicRules } from "./topics.ts";
 
 /** A question that is to be answered, with all that belongs to it. */
 export type Turn = {
@@ -61,7 +64,8 @@ const PASSAGE_LIMIT = 8;
 /** A model may call tools this many times in a row; then it has to answer. */
 const MAX_TOOL_STEPS = 5;
 
-type End = { finishReason: LlmFinish; supported?: boolean };
+type End = { finishReason: LlmFinish; supported?: boolean; declined?: boolean };
+type Making = { draft: Draft; tools: ToolSession; guard: OutputGuard };
 
 /** A responder's parts; who answered, who failed, and what was used until the end, a failure or an abort goes to the draft. */
 async function* metered(parts: AsyncIterable<LlmPart>, draft: Draft): AsyncGenerator<LlmPart> {
@@ -79,20 +83,19 @@ async function* metered(parts: AsyncIterable<LlmPart>, draft: Draft): AsyncGener
     }
   } catch (error) {
     if (error instanceof LlmError) {
+      usedSoFar = null;
       draft.tried(error.attempts);
       if (error.usage) draft.spend(error.usage);
-    } else if (usedSoFar) draft.spend(usedSoFar());
+    }
     throw error;
+  } finally {
+    // Aborted, or cut off by whoever read it.
+    if (usedSoFar) draft.spend(usedSoFar());
   }
 }
 
 /** Lets a responder write, running the tools it calls, until it has answered. Returns how it ended. */
-async function* respond(
-  llm: Llm,
-  prompt: LlmPrompt,
-  { draft, tools }: { draft: Draft; tools: ToolSession },
-  signal: AbortSignal,
-): AsyncGenerator<ChatEvent, End> {
+async function* respond(llm: Llm, prompt: LlmPrompt, { draft, tools, guard }: Making, signal: AbortSignal): AsyncGenerator<ChatEvent, End> {
   const messages: LlmMessage[] = [...prompt.messages];
   for (let step = 0; ; step++) {
     const offered = step < MAX_TOOL_STEPS ? tools.tools : [];
@@ -107,26 +110,34 @@ async function* respond(
         said += part.delta;
         // Not yield*, which costs several turns of the microtask queue for each event.
         for (const event of draft.write(part.delta)) yield event;
+        if (guard.withheld) break;
       } else if (part.type === "tool-call") calls.push(part.call);
       else if (part.type === "end") end = part;
     }
-    yield* draft.endText();
+    if (!guard.withheld) yield* draft.endText();
+    if (guard.withheld) {
+      yield* draft.say(GUARD_WORDS[prompt.locale].withheld);
+      yield* draft.endText();
+      return { finishReason: "content-filter", declined: true };
+    }
     if (calls.length === 0 || offered.length === 0) return end;
     messages.push({ role: "assistant", content: said, toolCalls: calls });
-    for (const call of calls) messages.push({ role: "tool", toolCallId: call.id, content: yield* runTool(call, { draft, tools }, signal) });
+    for (const call of calls)
+      messages.push({ role: "tool", toolCallId: call.id, content: yield* runTool(call, { draft, tools, guard }, signal) });
   }
 }
 
 /** One tool call: its events, and the part of it that the message keeps. Returns what the model reads, marked as the data it is. */
-async function* runTool(
-  call: LlmToolCall,
-  { draft, tools }: { draft: Draft; tools: ToolSession },
-  signal: AbortSignal,
-): AsyncGenerator<ChatEvent, string> {
+async function* runTool(call: LlmToolCall, { draft, tools, guard }: Making, signal: AbortSignal): AsyncGenerator<ChatEvent, string> {
+  const refusal = guard.refuseInput(call.input);
+  if (refusal) return refusal;
   const steps = tools.call(call, signal);
   for (;;) {
     const step = await steps.next();
-    if (step.done) return untrusted(step.value);
+    if (step.done) {
+      guard.allow(step.value);
+      return untrusted(step.value);
+    }
     if (step.value.type === "dynamic-tool") draft.keep(step.value);
     else yield step.value;
   }
@@ -136,14 +147,14 @@ async function* runTool(
 function* closing(
   turn: Turn,
   draft: Draft,
-  { supported, responder, fallback, finishReason }: { supported: boolean; responder: Llm["responder"]; fallback: boolean } & End,
+  { supported, responder, fallback, finishReason, declined }: { supported: boolean; responder: Llm["responder"]; fallback: boolean } & End,
 ): Generator<ChatEvent, MessagePart[]> {
   // The text has been read already: what nothing holds up is said so, plainly and beside it.
   const notice = supported || admitsUnknown(draft.text) || responder === "quotes" ? null : ANSWER_WORDS[turn.locale].unsupported;
-  const more: Extract<MessagePart, { type: "data-grounding" | "data-suggestions" }>[] = [
-    { type: "data-grounding", data: { supported, responder, ...(fallback ? { fallback } : {}), ...(notice ? { notice } : {}) } },
-  ];
-  if (turn.settings.suggestions && draft.passages.length > 0) {
+  const more: Extract<MessagePart, { type: "data-grounding" | "data-suggestions" }>[] = declined
+    ? []
+    : [{ type: "data-grounding", data: { supported, responder, ...(fallback ? { fallback } : {}), ...(notice ? { notice } : {}) } }];
+  if (!declined && turn.settings.suggestions && draft.passages.length > 0) {
     const questions = suggestQuestions({
       passages: draft.passages,
       cited: new Set(draft.citations.map(({ passage }) => passage.index)),
@@ -165,7 +176,14 @@ function* closing(
  * @param replies brings what tool calls wait for: a visitor's consent, a result from their page
  */
 export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, signal: AbortSignal): AsyncGenerator<ChatEvent, Receipt> {
-  const draft = new Draft(turn.question);
+  const { instructions, topics } = turn.settings;
+  const guard = new OutputGuard({
+    ...turn,
+    rules: RULES,
+    instructions: [instructions, turn.extraInstructions ?? ""],
+    sayable: [declineReply(topics, turn.locale)],
+  });
+  const draft = new Draft(turn.question, guard);
   const tools = new ToolSession(turn, deps.actions, replies);
   const words = ANSWER_WORDS[turn.locale];
   let responder = deps.llm.responder;
@@ -204,23 +222,32 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
   yield { type: "start", messageId: turn.messageId, messageMetadata: { conversationId: turn.conversationId, runId: turn.runId } };
   try {
     const chat = smallTalk(turn.question) !== null;
-    const { instructions, model, fallbackModels, temperature } = turn.settings;
+    const { model, fallbackModels, temperature } = turn.settings;
     const models = model ? [model, ...fallbackModels] : fallbackModels;
     const budget = contextBudget(deps.llm.contextTokens?.(models), {
-      texts: [instructions, turn.extraInstructions, turn.summary, turn.question],
+      texts: [instructions, ...topicRules(topics, turn.locale), turn.extraInstructions, turn.summary, turn.question],
       tools: tools.tools,
     });
     const question = searchText(turn.question, turn.history);
     let passages: Passage[] = [];
-    if (!(chat && responder === "quotes")) {
+    let offTopic = isDeclined(topics, turn.question, turn.history);
+    if (!offTopic && !(chat && responder === "quotes")) {
       draft.searchText = question;
       passages = fittingPassages(
         await deps.retrieve({ orgId: turn.orgId, agentId: turn.agentId, text: question, limit: PASSAGE_LIMIT }, signal),
         budget.passages,
       );
       draft.retrievalMs = draft.elapsed();
+      offTopic = isOffTopic(topics, turn.question, turn.history, passages);
     }
-    const { messages, hash } = buildPrompt({ ...turn, instructions, passages, historyTokens: budget.history });
+    if (offTopic) {
+      responder = "quotes";
+      yield* draft.say(declineReply(topics, turn.locale));
+      yield* draft.endText();
+      yield { type: "finish", finishReason: "stop" };
+      return receipt({ status: "finished", outcome: "declined", errorCode: null });
+    }
+    const { messages, hash } = buildPrompt({ ...turn, instructions, topics, passages, historyTokens: budget.history });
     draft.promptHash = hash;
     const prompt: LlmPrompt = {
       messages,
@@ -236,20 +263,25 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
     let end: End;
     try {
       draft.begin(passages);
-      end = yield* respond(deps.llm, prompt, { draft, tools }, signal);
+      end = yield* respond(deps.llm, prompt, { draft, tools, guard }, signal);
     } catch (error) {
       if (signal.aborted || draft.hasText || !(error instanceof LlmError)) throw error;
       deps.log.warn("the model failed, answering with quotes", { error, runId: turn.runId });
       responder = deps.fallback.responder;
       draft.begin(passages);
-      end = yield* respond(deps.fallback, prompt, { draft, tools }, signal);
+      end = yield* respond(deps.fallback, prompt, { draft, tools, guard }, signal);
     }
+    end.declined ||= saysDecline(draft.text, topics, turn.locale);
     const supported = end.supported ?? (tools.succeeded || chat || isGrounded(draft.woven));
     const fallback = responder !== deps.llm.responder;
     const made = await settleSummary();
     const more = yield* closing(turn, draft, { ...end, supported, responder, fallback });
     return receipt(
-      { status: "finished", outcome: supported ? "answered" : "unanswered", errorCode: fallback ? "model_unavailable" : null },
+      {
+        status: "finished",
+        outcome: end.declined ? "declined" : supported ? "answered" : "unanswered",
+        errorCode: fallback ? "model_unavailable" : null,
+      },
       more,
       made,
     );

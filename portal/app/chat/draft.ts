@@ -3,13 +3,15 @@ import type { LlmAttempt, LlmUsage } from "@gpt-agent/core/llm/llm";
 import { addUsage, NO_USAGE } from "@gpt-agent/core/llm/usage";
 import { CitationWeaver, type MadeCitation, type WovenPiece } from "./citations.ts";
 import type { Woven } from "./grounding.ts";
+import type { OutputGuard } from "./guard/output-guard.ts";
 import type { Passage } from "./retrieve.ts";
 import type { UsedTool } from "./tool-session.ts";
 
 /** What an answer leaves behind: the message and its receipt. */
 export type Receipt = {
   status: "finished" | "stopped" | "failed";
-  outcome: "answered" | "unanswered" | "stopped" | "failed";
+  /** declined: on purpose; the subject is not the agent's, or the answer gave away what it must not. */
+  outcome: "answered" | "unanswered" | "declined" | "stopped" | "failed";
   responder: "model" | "quotes";
   usage: LlmUsage;
   /** The models that were asked and did not answer, in that order. */
@@ -56,7 +58,10 @@ export class Draft {
   usage = NO_USAGE;
   readonly attempts: LlmAttempt[] = [];
 
-  constructor(private readonly question: string) {}
+  constructor(
+    private readonly question: string,
+    private readonly guard: OutputGuard,
+  ) {}
 
   /** Milliseconds since the answer began. */
   elapsed(): number {
@@ -66,6 +71,8 @@ export class Draft {
   /** A responder begins to write from these passages. */
   begin(passages: Passage[]): void {
     this.passages = passages;
+    this.guard.end();
+    this.guard.allowPassages(passages);
     this.weaver = new CitationWeaver(passages, this.question);
   }
 
@@ -82,6 +89,11 @@ export class Draft {
     yield* this.emit(this.weaver.push(delta));
   }
 
+  /** Says something of our own, as a paragraph of its own. */
+  *say(words: string): Generator<ChatEvent> {
+    yield* this.tell(this.openText?.text ? `\n\n${words}` : words);
+  }
+
   /** A finished tool call: it stands between the texts around it. */
   keep(part: Extract<MessagePart, { type: "dynamic-tool" }>): void {
     this.told.push(part);
@@ -89,6 +101,7 @@ export class Draft {
 
   *endText(): Generator<ChatEvent> {
     yield* this.emit(this.weaver.end());
+    yield* this.tell(this.guard.end());
     if (this.openText) yield { type: "text-end", id: this.textId };
     this.openText = null;
   }
@@ -133,15 +146,20 @@ export class Draft {
         yield { type: "data-citation", id: `citation-${index}`, data: piece.citation };
         continue;
       }
-      if (!this.openText) {
-        this.openText = { type: "text", text: "" };
-        this.told.push(this.openText);
-        this.texts++;
-        this.firstTokenMs ??= this.elapsed();
-        yield { type: "text-start", id: this.textId };
-      }
-      this.openText.text += piece.text;
-      yield { type: "text-delta", id: this.textId, delta: piece.text };
+      yield* this.tell(this.guard.push(piece.text));
     }
+  }
+
+  private *tell(text: string): Generator<ChatEvent> {
+    if (!text) return;
+    if (!this.openText) {
+      this.openText = { type: "text", text: "" };
+      this.told.push(this.openText);
+      this.texts++;
+      this.firstTokenMs ??= this.elapsed();
+      yield { type: "text-start", id: this.textId };
+    }
+    this.openText.text += text;
+    yield { type: "text-delta", id: this.textId, delta: text };
   }
 }

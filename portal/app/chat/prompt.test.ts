@@ -24,6 +24,7 @@ const input: PromptInput = {
   passages: [passage(1, "Ten years.")],
   locale: "ru",
   historyTokens: 3_000,
+  topics: { only: [], never: [], reply: { en: "", ru: "" } },
 };
 
 describe("the prompt", () => {

@@ -121,7 +121,8 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
       }
       if (step.value.type === "finish") finish = step.value;
       else {
-        if (step.value.type === "text-delta") text += step.value.delta;
+        if (step.value.type === "text-start" && text) text += "\n\n";
+        else if (step.value.type === "text-delta") text += step.value.delta;
         writer.write(step.value);
       }
     }

@@ -12,6 +12,9 @@ const POINTS_BACK =
 const STANDS_ALONE = 6;
 const LONGEST = 2_000;
 
+/** Does a question stand words of its own for something said before ("How does that work?")? */
+export const pointsBack = (question: string): boolean => POINTS_BACK.test(question);
+
 /** Can a question only be understood with what was said before it? */
 export function dependsOnHistory(question: string): boolean {
   const own = stems(question).size;

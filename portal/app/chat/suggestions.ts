@@ -2,6 +2,8 @@ import { answersFrom } from "@gpt-agent/core/llm/best-sentences";
 import { splitSentences } from "@gpt-agent/core/llm/sentences";
 import { stems } from "@gpt-agent/core/llm/stems";
 import { type Locale, localeOfText } from "@gpt-agent/core/locales";
+import { addressesIn } from "./guard/addresses.ts";
+import { speaksToModel } from "./guard/speaks-to-model.ts";
 import { untrusted } from "./prompt.ts";
 import type { Passage } from "./retrieve.ts";
 
@@ -17,6 +19,9 @@ function topicsOf(passage: Passage): string[] {
     .filter((text) => text.endsWith("?"));
   return [...questions, ...passage.headings.slice(-1)];
 }
+
+/** Nothing that a visitor should not be led to ask: an address, or an order to the model. */
+const safe = (text: string) => addressesIn(text).length === 0 && !/https?:|www\./i.test(text) && !speaksToModel(text);
 
 const overlap = (a: Set<string>, b: Set<string>): number => {
   const shared = [...a].filter((term) => b.has(term)).length;
@@ -36,7 +41,7 @@ export function suggestQuestions(from: { passages: Passage[]; cited: Set<number>
     for (const topic of topicsOf(passage)) {
       const text = untrusted(topic).replace(/\s+/g, " ").trim();
       const terms = stems(text);
-      const fits = text.length >= 4 && text.length <= LONGEST && terms.size > 0 && !/https?:|www\.|[<>[\]{}]/i.test(text);
+      const fits = text.length >= 4 && text.length <= LONGEST && terms.size > 0 && !/[<>[\]{}]/.test(text) && safe(text);
       if (!fits || localeOfText(text, from.locale) !== from.locale || taken.some((other) => overlap(terms, other) >= SAME)) continue;
       // What these passages do not answer by themselves is no promise to make.
       if (answer(text).length === 0) continue;

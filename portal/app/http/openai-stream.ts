@@ -52,8 +52,14 @@ class Gathered {
   finish: keyof typeof FINISH = "other";
   error: string | null = null;
 
+  /** The text that an event adds; texts before and after a tool call are paragraphs of their own. */
+  textOf(event: ChatEvent): string {
+    return event.type === "text-delta" ? event.delta : event.type === "text-start" && this.text ? "\n\n" : "";
+  }
+
   add(event: ChatEvent): void {
-    if (event.type === "text-delta") this.text += event.delta;
+    const text = this.textOf(event);
+    if (text) this.text += text;
     else if (event.type === "data-citation") this.citations.push(event.data);
     else if (event.type === "data-usage") this.usage = event.data;
     else if (event.type === "error") this.error = event.errorText;
@@ -74,9 +80,10 @@ export async function* completionFrames(
   const chunk = (delta: object, finish_reason: string | null = null) =>
     frame([{ index: 0, delta, logprobs: null, finish_reason }], includeUsage ? { usage: null } : {});
   for await (const { event } of events) {
+    const text = gathered.textOf(event);
     gathered.add(event);
     if (event.type === "start") yield chunk({ role: "assistant", content: "" });
-    else if (event.type === "text-delta") yield chunk({ content: event.delta });
+    else if (text) yield chunk({ content: text });
     else if (event.type === "error")
       yield `data: ${JSON.stringify({ error: { message: event.errorText, type: "server_error", code: "upstream_failed", param: null } })}\n\n`;
     else if (event.type === "finish") {

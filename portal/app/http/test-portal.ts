@@ -166,10 +166,16 @@ export async function seedAgent(
 }
 
 /** Opens a visitor's session. */
-export async function openSession(portal: TestPortal, agent: SeededAgent, body: object = {}, origin = SHOP): Promise<VisitorSession> {
+export async function openSession(
+  portal: TestPortal,
+  agent: SeededAgent,
+  body: object = {},
+  origin = SHOP,
+  more: Record<string, string> = {},
+): Promise<VisitorSession> {
   const response = await fetch(`${portal.url}/api/v1/agents/${agent.publicId}/sessions`, {
     method: "POST",
-    headers: { origin, "content-type": "application/json" },
+    headers: { origin, "content-type": "application/json", ...more },
     body: JSON.stringify(body),
   });
   if (response.status !== 201) throw new Error(`No session: ${response.status} ${await response.text()}`);

@@ -371,7 +371,14 @@ export const en = {
     responderModel: "AI model",
     responderQuotes: "Quotations",
     tokensShort: (n: number) => count(n, { one: "# token", other: "# tokens" }),
-    outcomes: { answered: "Answered", unanswered: "No answer in the documents", stopped: "Stopped", failed: "Failed", running: "Running" },
+    outcomes: {
+      answered: "Answered",
+      unanswered: "No answer in the documents",
+      declined: "Declined",
+      stopped: "Stopped",
+      failed: "Failed",
+      running: "Running",
+    },
     noResults: "No conversation in this list.",
   },
   install: {

@@ -382,7 +382,14 @@ export const ru: Dictionary = {
     responderModel: "Модель ИИ",
     responderQuotes: "Цитаты",
     tokensShort: (n) => count(n, { one: "# токен", few: "# токена", many: "# токенов", other: "# токена" }),
-    outcomes: { answered: "Ответил", unanswered: "Нет ответа в документах", stopped: "Остановлен", failed: "Сбой", running: "Пишется" },
+    outcomes: {
+      answered: "Ответил",
+      unanswered: "Нет ответа в документах",
+      declined: "Отклонил",
+      stopped: "Остановлен",
+      failed: "Сбой",
+      running: "Пишется",
+    },
     noResults: "В этом списке диалогов нет.",
   },
   install: {
