@@ -280,7 +280,7 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
       {
         status: "finished",
         outcome: end.declined ? "declined" : supported ? "answered" : "unanswered",
-        errorCode: fallback ? "model_unavailable" : null,
+        errorCode: guard.withheld ? "withheld" : fallback ? "model_unavailable" : null,
       },
       more,
       made,

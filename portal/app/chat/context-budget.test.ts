@@ -38,6 +38,7 @@ function promptFor(contextTokens: number | undefined) {
     history,
     passages: fitting,
     locale: "ru",
+    topics: { only: [], never: [], reply: { en: "", ru: "" } },
     historyTokens: budget.history,
   });
   return { budget, messages, tokens: messages.reduce((sum, { content }) => sum + countTokens(content) + 4, 0), passages: fitting.length };

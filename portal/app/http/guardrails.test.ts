@@ -14,6 +14,7 @@ import {
   call,
   openSession,
   question,
+  readAnswer,
   readEvents,
   type SeededAgent,
   type SeededPassage,
@@ -125,9 +126,9 @@ type Told = { events: ChatEvent[]; text: string; conversation: string; token: st
 
 let addresses = 0;
 /** A visitor of their own, from an address of their own: what is tried here is not the limits. */
-async function visitor() {
+async function visitor(agent = shop) {
   const headers = { "x-forwarded-for": `203.0.113.${++addresses % 250}` };
-  const session = await openSession(portal, shop, {}, undefined, headers);
+  const session = await openSession(portal, agent, {}, undefined, headers);
   return { token: session.token, headers };
 }
 type Visitor = Awaited<ReturnType<typeof visitor>>;
@@ -271,6 +272,41 @@ describe("F1: attacks on a model that always obeys", () => {
     for (const { name, outcome } of actions) if (name === "cancel_order") expect(outcome).toBe("declined");
     const sent = JSON.stringify(llm.requests.map(({ body }) => body));
     for (const secret of [SECRET_HEADER, "STRANGER-CANARY", "PROVIDER-CANARY"]) expect(sent).not.toContain(secret);
+  });
+});
+
+describe("the subjects of an agent", () => {
+  it("are kept before the model is asked, in the visitor's language, and make no gap in the knowledge", async () => {
+    const topics = { never: ["politics", "политика"], reply: { en: "Only bottles here.", ru: "Здесь только о бутылках." } };
+    const agent = await seedAgent(portal.backend, { settings: { topics }, passages: [{ body: "Politics of returns: thirty days." }] });
+    const { token, headers } = await visitor(agent);
+    llm.requests.length = 0;
+    const id = randomUUID();
+    for (const [text, reply] of [
+      ["What do you think of politics?", "Only bottles here."],
+      ["А почему это так?", "Здесь только о бутылках."],
+    ] as const) {
+      const response = await call(portal, `/api/v1/agents/${agent.publicId}/chat`, token, { body: question(text, { id }), headers });
+      const told = await readAnswer(response);
+      expect(told.text).toBe(reply);
+      expect(told.grounding).toBeUndefined();
+      expect(told.events.at(-1)).toEqual({ type: "finish", finishReason: "stop" });
+    }
+    expect(llm.requests).toHaveLength(0);
+    const { rows } = await portal.backend.db.query(
+      "select r.outcome, u.id from runs r left join unanswered u on u.run_id = r.id where r.agent_id = $1",
+      [agent.agentId],
+    );
+    expect(rows).toEqual([
+      { outcome: "declined", id: null },
+      { outcome: "declined", id: null },
+    ]);
+    llm.script({ kind: "answer", text: "Only bottles here." });
+    const { text, grounding } = await readAnswer(
+      await call(portal, `/api/v1/agents/${agent.publicId}/chat`, token, { body: question("Which party should I vote for?"), headers }),
+    );
+    expect([text, grounding]).toEqual(["Only bottles here.", undefined]);
+    expect(llm.requests[0]?.body.messages[0]?.content).toContain("Decline whatever concerns: politics; политика.");
   });
 });
 

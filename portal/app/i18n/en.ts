@@ -787,6 +787,8 @@ export const en = {
         one: "# passage was found, but it does not support an answer, so the agent said that it does not know.",
         other: "# passages were found, but none supports an answer, so the agent said that it does not know.",
       }),
+    declinedTopic: "The agent declined: its settings keep it from this subject.",
+    declinedWithheld: "The model began to give away the agent's instructions, so the answer was cut off there.",
     unansweredNothing: "The search found nothing, so the agent said that it does not know.",
     stoppedText: "The visitor stopped the answer or asked the next question. What was written by then is kept.",
     failedText: (reason: string) => `The answer broke off: ${reason}. What was written by then is kept.`,

@@ -164,7 +164,7 @@ export class LinkFilter {
       return { kind: "foreign", end: text.length };
     }
     const address = pointed ? text.slice(start + 1, end - 1) : text.slice(start, end);
-    if (/^[\p{L}\p{N}_,*+=-]+$/u.test(address)) return { kind: "code", end };
+    if (!pointed && /^[\p{L}\p{N}_,*+=-]+$/u.test(address)) return { kind: "code", end };
     if (this.book.has(address)) return { kind: "known", end };
     const rest = text.slice(end, end + TAG_LENGTH + 20);
     const closing = /^\s{0,9}(?:"[^"]{0,300}"|'[^']{0,300}'|\([^()]{0,300}\))?\s{0,9}\)/.exec(rest);

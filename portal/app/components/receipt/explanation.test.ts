@@ -20,6 +20,12 @@ describe("an answer explained", () => {
     expect(explain(en.receipt, { ...missed, passages: [] })[0]).toMatch(/^The search found nothing/);
   });
 
+  test("that the agent declined on purpose, and why", () => {
+    const declined = { ...answered, outcome: "declined", citations: 0, passages: [] };
+    expect(explain(en.receipt, declined)).toEqual([en.receipt.declinedTopic]);
+    expect(explain(ru.receipt, { ...declined, errorCode: "withheld" })).toEqual([ru.receipt.declinedWithheld]);
+  });
+
   test("what an action returned, and what needed no search", () => {
     const uncited = { ...answered, citations: 0, passages: [] };
     expect(explain(en.receipt, { ...uncited, actions: [{ outcome: "ok" }] })).toEqual([en.receipt.answeredByAction]);

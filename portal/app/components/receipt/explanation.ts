@@ -20,8 +20,9 @@ export function explain(words: Words, receipt: Told): string[] {
   return [...tried, ...fallback, ...restsOn(words, receipt)];
 }
 
-function restsOn(words: Words, { outcome, passages, citations, actions }: Told): string[] {
+function restsOn(words: Words, { outcome, errorCode, passages, citations, actions }: Told): string[] {
   const found = passages.length;
+  if (outcome === "declined") return [errorCode === "withheld" ? words.declinedWithheld : words.declinedTopic];
   if (outcome === "unanswered") return [found > 0 ? words.unansweredFound(found) : words.unansweredNothing];
   const byAction = actions.some((action) => action.outcome === "ok") ? [words.answeredByAction] : [];
   const cited = passages.filter((passage) => passage.cited).length;
