@@ -15,9 +15,9 @@ function understood(text: string): string {
 }
 
 const ORDERS: Record<Deed, RegExp> = {
-  show: /(image|picture|pixel|link|html|svg|background|картин|изображени|ссылк)/,
+  show: /(!\[|evil\.example|image|picture|pixel|link|html|svg|background|картин|изображени|ссылк)/,
   call: /(call|use|execute|run|invoke|action|tool|function|вызови|выполни|инструмент|функци)/,
-  reveal: /(reveal|secret|password|key|token|раскрой|секрет|парол|ключ)/,
+  reveal: /(reveal|secret|password|key|token|раскро|секрет|парол|ключ)/,
   leak: /(rules|instructions|prompt|configuration|everything above|правила|инструкци|промпт)/,
 };
 

@@ -16,7 +16,8 @@ export function visible(text: string): string {
 }
 
 /** What a stream's text may end with that only the next character decides: an emoji that may be joined, and half a character. */
-const UNDECIDED = /(?:(?:\p{Extended_Pictographic}|\ufe0f|\p{Emoji_Modifier})\u200d?)?[\ud800-\udbff]?$/u;
+const UNDECIDED =
+  /(?:\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?\u200d){0,8}(?:\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?)?[\ud800-\udbff]?$/u;
 
 /** The same for a text that comes in pieces. */
 export class VisibleStream {
