@@ -12,7 +12,8 @@ const BLOCKS = new Set(
     " ",
   ),
 );
-const HIDING = /display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?!\.)/i;
+const HIDING =
+  /display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0(?![.\d]*[1-9])|opacity\s*:\s*0(?!\.)|color\s*:\s*(?:transparent|rgba\([^)]{0,40},\s*0\s*\))|(?:left|top|text-indent)\s*:\s*-\d{3,}|clip(?:-path)?\s*:\s*(?:rect\(0|inset\((?:50|100)%)|(?:max-)?(?:height|width)\s*:\s*0(?:px)?\s*(?:;|$)/i;
 /** Readability weighs every element several times over; beyond this size the whole body is taken. */
 const MAX_READABILITY_LENGTH = 3_000_000;
 /** Deeper than any page a person made; the parsers below recurse. */
