@@ -6,6 +6,9 @@ import { Card, Skeleton } from "./page";
 /** The frame inside the organization's frame that a path belongs to, if any: one agent, or the settings. */
 const innerFrame = (path: string): string | null => /^\/orgs\/[^/]+\/(?:agents\/[0-9a-f-]{36}|settings)(?=\/|$)/.exec(path)?.[0] ?? null;
 
+/** State of a navigation that only gives the page on the screen another address: it stays there meanwhile. */
+export type InPlace = { inPlace: true };
+
 /**
  * The page inside a frame; while another page of this frame takes long to arrive, its rough shape.
  * @param inner whether this is the frame of one agent or of the settings, else the organization's
@@ -15,7 +18,8 @@ export function PageOutlet({ inner, context }: { inner?: boolean; context?: unkn
   const here = useLocation().pathname;
   const { state, location: next, formMethod } = useNavigation();
   const slow = useSlowNavigation(300);
-  const leaving = slow && state === "loading" && !formMethod && next.pathname !== here;
+  const inPlace = (next?.state as InPlace | null)?.inPlace === true;
+  const leaving = slow && state === "loading" && !formMethod && next.pathname !== here && !inPlace;
   const staysInside = leaving && innerFrame(here) !== null && innerFrame(here) === innerFrame(next.pathname);
   if (leaving && staysInside === Boolean(inner)) {
     return (

@@ -12,7 +12,7 @@ import { unlessRefused } from "~/components/offline-safe";
 import { PageError } from "~/components/page-error";
 import { attempt, parseFields, readForm, refused } from "~/http/form.server";
 import { found, requireMember, uuidParam } from "~/http/guards.server";
-import { useText } from "~/i18n/text";
+import { useLocale, useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
 import { deleteAction, saveAction, tryAction } from "~/models/action.server";
 import { parseActionDraft } from "~/models/action-form.server";
@@ -76,6 +76,7 @@ export const shouldRevalidate = (given: ShouldRevalidateFunctionArgs): boolean =
 
 export default function ActionPage() {
   const t = useText();
+  const locale = useLocale();
   const { action, secrets, mayChange } = useLoaderData<typeof loader>();
   const [search] = useSearchParams();
   // The form is its own master from here on: what is typed outlives a reload of the data.
@@ -86,9 +87,13 @@ export default function ActionPage() {
         <ArrowLeft aria-hidden className="size-3.5" />
         {t.actions.back}
       </Link>
-      <h2 className="text-lg font-semibold">{action ? action.name : t.actions.new}</h2>
-      <ActionEditor initial={initial} saved={action} mayChange={mayChange} />
-      {action && mayChange && <DeleteAction name={action.name} />}
+      <h2 className="flex flex-wrap items-baseline gap-x-3 text-lg font-semibold">
+        {action ? action.title[locale] || action.title.en || action.title.ru || action.name : t.actions.new}
+        {action && <code className="font-mono text-sm font-normal text-muted">{action.name}</code>}
+      </h2>
+      <ActionEditor initial={initial} saved={action} mayChange={mayChange}>
+        {action && mayChange && <DeleteAction name={action.name} />}
+      </ActionEditor>
     </div>
   );
 }

@@ -1,14 +1,15 @@
 import type { AgentAction } from "@gpt-agent/core/agent-actions";
 import { useNavigate } from "@remix-run/react";
 import { ClipboardPaste } from "lucide-react";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import type { ActionTrial } from "~/chat/actions/actions";
 import type { ErrorCode } from "~/i18n/error-codes";
-import { useText } from "~/i18n/text";
+import { useLocale, useText } from "~/i18n/text";
 import type { SchemaProblem } from "~/models/action-form.server";
 import { Button } from "../button";
 import { Checkbox } from "../checkbox";
 import { Panel } from "../page";
+import type { InPlace } from "../page-outlet";
 import { SaveBar } from "../save-bar";
 import { useAction } from "../use-action";
 import { CallPanel } from "./call-panel";
@@ -30,6 +31,8 @@ type Props = {
   /** What is saved; null for a new action. Its stored secrets belong to the host of its address. */
   saved: { name: string; url: string } | null;
   mayChange: boolean;
+  /** What stands under the form and its trial. */
+  children?: ReactNode;
 };
 
 /** The keys of the rows that were sent: the server counts them, but meanwhile rows may move. */
@@ -39,9 +42,10 @@ const sentRows = (draft: Draft) => ({
 });
 
 /** The form of an action with its trial beside it. */
-export function ActionEditor({ initial, saved, mayChange }: Props) {
+export function ActionEditor({ initial, saved, mayChange, children }: Props) {
   const t = useText();
   const words = t.actions;
+  const locale = useLocale();
   const navigate = useNavigate();
   const [draft, setDraft] = useState(initial);
   const [local, setLocal] = useState<Record<string, ErrorCode>>({});
@@ -54,7 +58,8 @@ export function ActionEditor({ initial, saved, mayChange }: Props) {
     // The typed secrets are sealed now, and need not stay in this page.
     setDraft((current) => ({ ...current, headers: headerRowsOf(answer.action.headers, answer.secrets) }));
     if (answer.action.name !== saved?.name) {
-      navigate(`../${answer.action.name}`, { relative: "path", replace: true, preventScrollReset: true });
+      const state: InPlace = { inPlace: true };
+      navigate(`../${answer.action.name}`, { relative: "path", replace: true, preventScrollReset: true, state });
     }
   });
   const trying = useAction<TryAnswer>();
@@ -115,7 +120,7 @@ export function ActionEditor({ initial, saved, mayChange }: Props) {
           <ResultPanel {...part} />
           <Panel title={words.state}>
             <Checkbox
-              label={words.enabled(draft.title.en || draft.title.ru || draft.name || words.untitled)}
+              label={words.enabled(draft.title[locale] || draft.title.en || draft.title.ru || draft.name || words.untitled)}
               hint={words.stateHint}
               checked={draft.enabled}
               onChange={(event) => set({ enabled: event.target.checked })}
@@ -153,6 +158,7 @@ export function ActionEditor({ initial, saved, mayChange }: Props) {
           </div>
         </aside>
       )}
+      <div>{children}</div>
     </div>
   );
 }

@@ -72,14 +72,14 @@ function ActionRow({ action, mayChange }: { action: ListedAction; mayChange: boo
 
 function Use({ use }: { use: ActionUse | null }) {
   const words = useText().actions;
-  if (!use) return <p className="text-sm text-muted">{words.unused}</p>;
+  if (!use) return <p className="text-sm text-muted max-sm:flex-1">{words.unused}</p>;
   const parts = [
     words.used(use.used),
     use.failed > 0 ? words.failedTimes(use.failed) : null,
     use.declined > 0 ? words.declinedTimes(use.declined) : null,
   ].filter((part) => part !== null);
   return (
-    <p className="text-sm text-muted sm:text-right">
+    <p className="text-sm text-muted max-sm:flex-1 sm:text-right">
       {parts.join(", ")}
       <br className="max-sm:hidden" /> <Ago at={use.lastUsed} />
     </p>

@@ -21,6 +21,7 @@ export function ParameterFields({ row, inPath, error, onChange, onRemove }: Prop
   const t = useText();
   const words = t.actions;
   const type = typeOf(row.property);
+  const chooses = type === "string" || type === "number" || type === "integer";
   const [choices, setChoices] = useState(() => choicesOf(row.property));
   const become = (property: Property) => onChange({ ...row, property });
   const retype = (next: RowType) => {
@@ -66,7 +67,7 @@ export function ParameterFields({ row, inPath, error, onChange, onRemove }: Prop
         >
           <Trash2 aria-hidden className="size-4" />
         </IconButton>
-        <Field label={words.parameterDescription} className="sm:col-span-3" optional>
+        <Field label={words.parameterDescription} className={chooses ? "" : "sm:col-span-3"} optional>
           {(wiring) => (
             <Input
               {...wiring}
@@ -77,8 +78,8 @@ export function ParameterFields({ row, inPath, error, onChange, onRemove }: Prop
             />
           )}
         </Field>
-        {(type === "string" || type === "number" || type === "integer") && (
-          <Field label={words.parameterChoices} hint={words.parameterChoicesHint} className="sm:col-span-3" optional>
+        {chooses && (
+          <Field label={words.parameterChoices} hint={words.parameterChoicesHint} className="sm:col-span-2" optional>
             {(wiring) => (
               <Input
                 {...wiring}
