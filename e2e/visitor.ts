@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createParser } from "eventsource-parser";
-import type { ChatEvent, VisitorConversation, VisitorSession } from "../core/chat-events.ts";
+import type { ChatEvent, ToolReply, VisitorConversation, VisitorSession } from "../core/chat-events.ts";
 
 /** An event of a running answer and when it reached us (performance.now(), milliseconds). */
 export type Arrival = { at: number; id?: string; event: ChatEvent };
@@ -59,6 +59,11 @@ export class Visitor {
   /** Stops the running answer of a conversation. */
   async stop(conversation: string): Promise<void> {
     await this.call(`chat/${conversation}/stop`, { method: "POST" });
+  }
+
+  /** Answers a tool call that waits: the visitor's consent, or what a tool of their page gave. */
+  async replyToTool(conversation: string, toolCallId: string, reply: ToolReply): Promise<void> {
+    await this.call(`chat/${conversation}/tools/${toolCallId}`, { method: "POST", body: JSON.stringify(reply) });
   }
 
   async conversation(id: string): Promise<VisitorConversation> {
