@@ -229,6 +229,57 @@ describe("an answer by a model", () => {
     expect(after.messages[1]).toMatchObject({ id: anew.start?.messageId, metadata: { status: "complete" } });
   });
 
+  it("keeps a ledger: tokens, cached ones among them, money, provider and times, the summary's call included, each once", async () => {
+    const usage = { prompt_tokens: 1_000, completion_tokens: 20, prompt_tokens_details: { cached_tokens: 800 }, cost: 0.002 };
+    llm.script({ kind: "answer", text: "It covers leaks and broken lids [1].", usage });
+    const session = await openSession(portal, agent);
+    const id = randomUUID();
+    const first = await readAnswer(await ask(session.token, question("What does the warranty cover?", { id })));
+    const ledger = { prompt_tokens: 1_000, completion_tokens: 20, cached_tokens: 800, provider: "fake", model: "test/own", attempts: [] };
+    const run = await runOf(first.start?.messageId);
+    expect(run).toMatchObject({ ...ledger, cost_micros: 2_000 });
+    expect(run?.total_ms).toBeGreaterThanOrEqual(run?.first_token_ms ?? Number.NaN);
+
+    // A history that has outgrown its budget is summarised beside the answer, by a call of its own.
+    await portal.backend.db.query(
+      `insert into messages (org_id, conversation_id, author, body, parts)
+       select org_id, conversation_id, case when n % 2 = 0 then 'visitor' else 'agent' end, repeat('What about the lids then? ', 60), '[]'
+       from messages, generate_series(1, 10) n where id = $1`,
+      [first.start?.messageId],
+    );
+    llm.requests.length = 0;
+    const second = await readAnswer(await ask(session.token, question("And for how long?", { id })));
+    expect(llm.requests).toHaveLength(2);
+    expect(await runOf(second.start?.messageId)).toMatchObject({
+      ...ledger,
+      prompt_tokens: 2_000,
+      completion_tokens: 40,
+      cached_tokens: 1_600,
+      cost_micros: 4_000,
+    });
+  });
+
+  it("reckons what a stopped answer has used, so that stopping is not free", async () => {
+    llm.script(LONG);
+    const session = await openSession(portal, agent);
+    const id = randomUUID();
+    const response = await ask(session.token, question("Tell me about the warranty", { id }));
+    const events = readEvents(response);
+    let messageId = "";
+    for (let words = 0; words < 10; ) {
+      const step = await events.next();
+      if (step.done) break;
+      if (step.value.event.type === "start") messageId = step.value.event.messageId ?? "";
+      if (step.value.event.type === "text-delta") words++;
+    }
+    await call(portal, `/api/v1/chat/${id}/stop`, session.token, { method: "POST" });
+    while (!(await events.next()).done);
+    const run = await runOf(messageId);
+    expect(run).toMatchObject({ status: "stopped", model: "test/own" });
+    expect(run?.prompt_tokens).toBeGreaterThan(100);
+    expect(run?.completion_tokens).toBeGreaterThanOrEqual(10);
+  });
+
   it("tells visitors nothing of its causes", async () => {
     llm.script({ kind: "in-band-error", after: 2 });
     const session = await openSession(portal, agent);
