@@ -159,8 +159,31 @@ describe("an OpenAI-compatible endpoint", () => {
     expect(error).toMatchObject({ code, retryable: false, usage: { promptTokens: 100, costMicros: 420 } });
   });
 
-  it("tells an endpoint that is not there", async () => {
-    expect((await read(call({ baseUrl: "http://127.0.0.1:1/v1" }))).error).toMatchObject({ code: "unreachable" });
+  it("learns which settings a model does not take, from its refusals, once", async () => {
+    const call = openRouterCall({ baseUrl: fake.url, apiKey: "k", appUrl: "https://portal.example" });
+    const ask = () => read(call(prompt, "test/thinker", { firstTokenMs: 10_000 }, new AbortController().signal));
+    const refuse = (message: string): LlmScript => ({ kind: "status", status: 400, message });
+    fake.script(
+      refuse("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."),
+      refuse("Unsupported value: 'temperature' does not support 0.4 with this model. Only the default (1) value is supported."),
+      { kind: "answer", text: "ok" },
+    );
+    expect((await ask()).text).toBe("ok");
+    expect((await ask()).text).toBe("ok");
+    expect(fake.requests).toHaveLength(4);
+    expect(fake.requests[3]?.body).toMatchObject({ max_completion_tokens: 50, stream_options: { include_usage: true } });
+    expect(fake.requests[3]?.body).not.toHaveProperty("max_tokens");
+    expect(fake.requests[3]?.body).not.toHaveProperty("temperature");
+    // One that refuses for ever is asked no more often than there is something to learn.
+    fake.requests.length = 0;
+    fake.script(refuse("Unsupported parameter: 'max_tokens' is not supported with this model."));
+    expect((await ask()).error).toMatchObject({ code: "refused" });
+    expect(fake.requests).toHaveLength(1);
+  });
+
+  it("tells an endpoint that is not there: refused, without a name, without TLS", async () => {
+    for (const baseUrl of ["http://127.0.0.1:1/v1", "http://nobody.invalid/v1", fake.url.replace("http:", "https:")])
+      expect((await read(call({ baseUrl }))).error, baseUrl).toMatchObject({ code: "unreachable" });
   });
 
   it("ends the call upstream within a second when stopped", async () => {

@@ -3,8 +3,9 @@ import OpenAI from "openai";
 import { type ChatChunk, readChatChunk } from "./chat-chunk.ts";
 import { readEventData } from "./event-data.ts";
 import type { ModelCall } from "./failover.ts";
-import type { LlmFinish } from "./llm.ts";
+import type { LlmFinish, LlmPrompt } from "./llm.ts";
 import { LlmError } from "./llm.ts";
+import { ModelQuirks } from "./model-quirks.ts";
 import { toOpenAiMessage, toOpenAiTool } from "./openai-request.ts";
 import { inBandError, toLlmError } from "./provider-error.ts";
 import { bodyOf, providerFetch } from "./provider-fetch.ts";
@@ -124,6 +125,27 @@ export function openRouterCall(config: OpenRouterConfig): ModelCall {
     ...(extras ? { defaultHeaders: { "HTTP-Referer": config.appUrl, "X-Title": "GPT Agent Platform" } } : {}),
   });
 
+  const quirks = new ModelQuirks();
+
+  /** Sends the call; anew where the refusal told which setting the model does not take. */
+  async function open(prompt: LlmPrompt, model: string, signal: AbortSignal): Promise<Response> {
+    for (;;) {
+      const body: OpenAI.ChatCompletionCreateParamsStreaming = {
+        model,
+        messages: prompt.messages.map(toOpenAiMessage),
+        ...(prompt.tools?.length ? { tools: prompt.tools.map(toOpenAiTool) } : {}),
+        ...quirks.settings(model, prompt),
+        stream: true,
+        ...(extras ? { usage: { include: true } } : {}),
+      };
+      try {
+        return await client.chat.completions.create(body, { signal }).asResponse();
+      } catch (error) {
+        if (!quirks.learn(model, error)) throw error;
+      }
+    }
+  }
+
   return async function* call(prompt, model, { firstTokenMs }, signal) {
     const watchdog = new Watchdog(timeouts.whole);
     const meter = new UsageMeter(prompt, model, config.priceOf ?? (() => null));
@@ -134,21 +156,7 @@ export function openRouterCall(config: OpenRouterConfig): ModelCall {
     let thinking = false;
     try {
       watchdog.expectWithin(firstTokenMs, "no first token in time");
-      const response = await client.chat.completions
-        .create(
-          {
-            model,
-            messages: prompt.messages.map(toOpenAiMessage),
-            ...(prompt.tools?.length ? { tools: prompt.tools.map(toOpenAiTool) } : {}),
-            temperature: prompt.temperature,
-            max_tokens: prompt.maxOutputTokens,
-            stream: true,
-            stream_options: { include_usage: true },
-            ...(extras ? { usage: { include: true } } : {}),
-          },
-          { signal: AbortSignal.any([signal, watchdog.signal]) },
-        )
-        .asResponse();
+      const response = await open(prompt, model, AbortSignal.any([signal, watchdog.signal]));
       for await (const chunk of readChunks(bodyOf(response))) {
         meter.read(chunk);
         const [choice] = chunk.choices;
