@@ -38,19 +38,24 @@ export function errorHeaders(error: AppError, requestId: string): Headers {
   return headers;
 }
 
-/** An error as application/problem+json (RFC 9457). */
-export function problem(error: AppError, requestId: string): Response {
-  const headers = errorHeaders(error, requestId);
-  headers.set("content-type", "application/problem+json");
-  const retryAfter = headers.get("retry-after");
-  const body: z.infer<typeof problemBody> = {
+/** The body of an error. */
+export function problemOf(error: AppError, requestId: string, retryAfter = error.retryAfter): z.infer<typeof problemBody> {
+  return {
     type: `about:blank#${error.code}`,
     title: TITLES[error.status] ?? "Error",
     status: error.status,
     code: error.code,
     detail: error.message,
     requestId,
-    ...(retryAfter ? { retryAfter: Number(retryAfter) } : {}),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
   };
+}
+
+/** An error as application/problem+json (RFC 9457). */
+export function problem(error: AppError, requestId: string): Response {
+  const headers = errorHeaders(error, requestId);
+  headers.set("content-type", "application/problem+json");
+  const retryAfter = headers.get("retry-after");
+  const body = problemOf(error, requestId, retryAfter === null ? undefined : Number(retryAfter));
   return new Response(JSON.stringify(body), { status: error.status, headers });
 }

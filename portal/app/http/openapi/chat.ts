@@ -19,6 +19,24 @@ const answerStream: Answer = {
   ],
 };
 
+const look = {
+  id: "demo",
+  name: "Bottle Helper",
+  avatar: null,
+  primaryColor: "#5b4fd6",
+  theme: "auto",
+  position: "bottom-right",
+  texts: { en: { greeting: "Hello!", prompts: ["How long does delivery take?"] }, ru: { greeting: "", prompts: [] } },
+  privacyUrl: "https://shop.example/privacy",
+  status: "live",
+};
+const session = {
+  token: "eyJhbGciOiJIUzI1NiJ9.…",
+  expiresAt: "2026-11-24T09:12:44.000Z",
+  visitorId: "0199e2a5-00f1-7b6a-9b3c-5d1e2f3a4b5c",
+  conversations: [{ id: "conversation-1", title: "How long does delivery take?", lastMessageAt: "2026-11-24T08:12:46.000Z" }],
+};
+
 /** What the widget calls to talk: the agent's look, a session, a question, its stream. */
 export const chatOperations: Operation[] = [
   {
@@ -30,7 +48,9 @@ export const chatOperations: Operation[] = [
     description: "Texts and colours, nothing secret. Needs no session.",
     access: {},
     parameters: [AGENT_ID],
-    answers: { 200: { description: "Its look.", content: [{ kind: "json", schema: answerSchema("AgentConfig", agentConfig) }] } },
+    answers: {
+      200: { description: "Its look.", content: [{ kind: "json", schema: answerSchema("AgentConfig", agentConfig), example: look }] },
+    },
     errors: ["not_found", "origin_not_allowed", "rate_limited", "unavailable"],
   },
   {
@@ -46,7 +66,7 @@ export const chatOperations: Operation[] = [
     answers: {
       201: {
         description: "The token, and the visitor's newest conversations.",
-        content: [{ kind: "json", schema: answerSchema("VisitorSession", visitorSession) }],
+        content: [{ kind: "json", schema: answerSchema("VisitorSession", visitorSession), example: session }],
       },
     },
     errors: ["not_found", "origin_not_allowed", "rate_limited", "unavailable"],
@@ -79,6 +99,7 @@ export const chatOperations: Operation[] = [
     path: "/api/v1/chat/{conversationId}/stream",
     tag: "Visitor API",
     summary: "Come back to an answer that is being written",
+    description: "From where `Last-Event-ID` says, or from its beginning: no event is missed and none comes twice.",
     access: { visitor: true },
     parameters: [
       CONVERSATION_ID,

@@ -7,6 +7,39 @@ import { answerSchema, requestSchema } from "./schemas.ts";
 
 answerSchema("OpenAIError", openAiErrorBody);
 
+const completion = {
+  id: "chatcmpl-0199e2a5-01b9-7e21-8a3b-7c6d5e4f3a2b",
+  object: "chat.completion",
+  created: 1764000000,
+  model: "agent:demo",
+  choices: [
+    {
+      index: 0,
+      message: {
+        role: "assistant",
+        content: "Two to four working days [1].",
+        refusal: null,
+        annotations: [
+          {
+            type: "url_citation",
+            url_citation: {
+              url: "urn:uuid:0199e2a4-6b10-7aa2-8c55-0b7d5b1c2e90",
+              title: "delivery-and-returns.en.md",
+              content: "Orders within the country take two to four working days.",
+              start_index: 25,
+              end_index: 28,
+            },
+          },
+        ],
+      },
+      logprobs: null,
+      finish_reason: "stop",
+    },
+  ],
+  usage: { prompt_tokens: 1902, completion_tokens: 14, total_tokens: 1916 },
+};
+const models = { object: "list", data: [{ id: "agent:demo", object: "model", created: 1762075800, owned_by: "organization" }] };
+
 export const completionOperations: Operation[] = [
   {
     id: "createChatCompletion",
@@ -28,7 +61,7 @@ export const completionOperations: Operation[] = [
       200: {
         description: "The answer, whole or (with `stream`) piece by piece.",
         content: [
-          { kind: "json", schema: answerSchema("ChatCompletion", chatCompletion) },
+          { kind: "json", schema: answerSchema("ChatCompletion", chatCompletion), example: completion },
           {
             kind: "events",
             event: answerSchema("ChatCompletionEvent", completionEvent),
@@ -47,10 +80,15 @@ export const completionOperations: Operation[] = [
     path: "/v1/models",
     tag: "Chat completions",
     summary: "List the agents as models",
+    description:
+      "What programs that let people choose a model ask for. Every agent of the organization, paused ones too; the oldest first.",
     access: { apiKey: "chat" },
     errorShape: "openai",
     answers: {
-      200: { description: "The organization's agents.", content: [{ kind: "json", schema: answerSchema("ModelList", modelList) }] },
+      200: {
+        description: "The organization's agents.",
+        content: [{ kind: "json", schema: answerSchema("ModelList", modelList), example: models }],
+      },
     },
   },
 ];

@@ -62,6 +62,27 @@ const conversation = {
   ],
 };
 
+const exported = {
+  exportedAt: "2026-11-24T08:20:00.000Z",
+  id: "conversation-1",
+  title: "How long does delivery take?",
+  createdAt: "2026-11-24T08:12:44.000Z",
+  lastMessageAt: "2026-11-24T08:12:46.000Z",
+  messages: [
+    {
+      id: "message-1",
+      role: "user",
+      parts: [{ type: "text", text: "How long does delivery take?" }],
+      metadata: { createdAt: "2026-11-24T08:12:44.000Z", status: "complete", author: "visitor" },
+    },
+  ],
+};
+const cited = {
+  ...conversation.messages[0]!.citations[0]!,
+  passage: "Delivery times. Orders within the country take two to four working days.",
+  quoteStart: 16,
+};
+
 export const conversationOperations: Operation[] = [
   {
     id: "listConversations",
@@ -109,6 +130,7 @@ export const conversationOperations: Operation[] = [
     path: "/api/v1/conversations/{conversationId}",
     tag: "Visitor API",
     summary: "Erase a conversation of one's own",
+    description: "For good. An answer that is being written stops.",
     access: { visitor: true },
     parameters: [CONVERSATION_ID],
     answers: { 204: { description: "It is gone, with its messages." } },
@@ -120,12 +142,13 @@ export const conversationOperations: Operation[] = [
     path: "/api/v1/conversations/{conversationId}/export",
     tag: "Visitor API",
     summary: "A copy of one's own conversation, as a file",
+    description: "What the chat's menu offers for download.",
     access: { visitor: true },
     parameters: [CONVERSATION_ID],
     answers: {
       200: {
         description: "The conversation as a JSON file.",
-        content: [{ kind: "json", schema: answerSchema("ConversationExport", conversationExport) }],
+        content: [{ kind: "json", schema: answerSchema("ConversationExport", conversationExport), example: exported }],
       },
     },
     errors: ["not_found"],
@@ -153,10 +176,14 @@ export const conversationOperations: Operation[] = [
     path: "/api/v1/messages/{messageId}/citations/{index}",
     tag: "Visitor API",
     summary: "A quote inside the passage around it",
+    description: "What opens when a visitor presses a citation. Kept with the answer, so it stays readable when the document changes.",
     access: { visitor: true },
     parameters: [MESSAGE_ID, { in: "path", name: "index", description: "The citation's number.", schema: z.int().min(1).max(9_999) }],
     answers: {
-      200: { description: "The quote and its passage.", content: [{ kind: "json", schema: answerSchema("CitedPassage", citedPassage) }] },
+      200: {
+        description: "The quote and its passage.",
+        content: [{ kind: "json", schema: answerSchema("CitedPassage", citedPassage), example: cited }],
+      },
     },
     errors: ["not_found"],
   },

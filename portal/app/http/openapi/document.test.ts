@@ -7,8 +7,9 @@ import { type OpenApiDocument, openApiDocument } from "./document.ts";
 type Described = {
   operationId: string;
   summary: string;
+  description: string;
   security: Record<string, string[]>[];
-  parameters?: { name: string; in: string; required: boolean; schema: object }[];
+  parameters?: { name: string; in: string; required: boolean; description?: string; schema: object }[];
   requestBody?: { content: Record<string, { schema: object; example?: unknown }> };
   responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>;
   "x-codeSamples": { lang: string; source: string }[];
@@ -77,6 +78,21 @@ describe("the document follows the rules of OpenAPI 3.1", () => {
       }
     }
     for (const schema of Object.values(document.components.schemas)) expect(schemas.validateSchema(schema as object)).toBe(true);
+  });
+
+  it("describes each operation and its parameters, and shows an example of each JSON body, errors too", () => {
+    const bare = operations.filter(({ told }) => told.description.length < 20).map(({ name }) => name);
+    const silent = operations.flatMap(({ name, told }) =>
+      (told.parameters ?? []).filter((parameter) => !parameter.description).map((parameter) => `${name} ${parameter.name}`),
+    );
+    const unshown = operations.flatMap(({ name, told }) =>
+      Object.entries({ body: told.requestBody, ...told.responses }).flatMap(([part, given]) =>
+        Object.entries(given?.content ?? {})
+          .filter(([type, media]) => /json$/.test(type) && !(name.includes(" /v1/") && Number(part) >= 400) && !("example" in media))
+          .map(([type]) => `${name} ${part} ${type}`),
+      ),
+    );
+    expect([bare, silent, unshown]).toEqual([[], [], []]);
   });
 
   it("has errors as problem+json, or in OpenAI's shape under /v1", () => {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { ERROR_STATUS, type ErrorCode } from "@gpt-agent/core/errors";
+import { AppError, ERROR_STATUS, type ErrorCode } from "@gpt-agent/core/errors";
 import packageJson from "../../../package.json";
 import { openAiErrorBody } from "../openai-answers.ts";
-import { problemBody } from "../problem.ts";
+import { problemBody, problemOf } from "../problem.ts";
 import { agentOperations } from "./agents.ts";
 import { chatOperations } from "./chat.ts";
 import { completionOperations } from "./completions.ts";
@@ -79,13 +79,25 @@ const ERROR_TITLES: Record<number, string> = {
   503: "Not available right now.",
 };
 
+/** What an error looks like; its words are the status's. */
+function errorExample(code: ErrorCode) {
+  const status = ERROR_STATUS[code];
+  const retryAfter = status === 429 || status === 503 ? { retryAfter: 5 } : {};
+  return problemOf(new AppError(code, ERROR_TITLES[status] ?? "", retryAfter), "5b0c7a52-3a0e-4a76-9d0c-8f6d1b2e3c4d");
+}
+
 function errorAnswer(status: number, codes: ErrorCode[], shape: Operation["errorShape"]) {
   const retry = status === 429 || status === 503 ? { headers: { "Retry-After": header("Seconds after which to try again.") } } : {};
   const oneOfThese = { code: { enum: codes } };
   const content =
     shape === "openai"
       ? { "application/json": { schema: { allOf: [reference(openAiErrorBody), { properties: { error: { properties: oneOfThese } } }] } } }
-      : { "application/problem+json": { schema: { allOf: [reference(problemBody), { properties: oneOfThese }] } } };
+      : {
+          "application/problem+json": {
+            schema: { allOf: [reference(problemBody), { properties: oneOfThese }] },
+            example: errorExample(codes[0]!),
+          },
+        };
   return { description: `${ERROR_TITLES[status] ?? "An error."} Code: ${codes.join(", ")}.`, ...retry, content };
 }
 

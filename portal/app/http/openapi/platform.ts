@@ -7,6 +7,10 @@ import { answerSchema } from "./schemas.ts";
 answerSchema("Problem", problemBody);
 const health = answerSchema("Health", healthReport);
 
+const checks = { database: "ok", queue: "ok", storage: "ok", llm: "ok" };
+const healthy = { status: "ok", version: "0.1.0", checks };
+const failing = { ...healthy, status: "failing", checks: { ...checks, database: "failing" } };
+
 export const platformOperations: Operation[] = [
   {
     id: "getHealth",
@@ -18,8 +22,8 @@ export const platformOperations: Operation[] = [
     access: {},
     parameters: [{ in: "query", name: "live", schema: z.string(), description: "Any value." }],
     answers: {
-      200: { description: "Yes.", content: [{ kind: "json", schema: health }] },
-      503: { description: "No: the database or storage fails.", content: [{ kind: "json", schema: health }] },
+      200: { description: "Yes.", content: [{ kind: "json", schema: health, example: healthy }] },
+      503: { description: "No: the database or storage fails.", content: [{ kind: "json", schema: health, example: failing }] },
     },
   },
   {
@@ -28,12 +32,16 @@ export const platformOperations: Operation[] = [
     path: "/api/openapi.json",
     tag: "Platform",
     summary: "This document",
+    description:
+      "Made from the schemas that parse the requests. For code generators, API clients and anybody's tools; any page may read it.",
     access: {},
     parameters: [{ in: "header", name: "If-None-Match", schema: z.string(), description: "The ETag of a copy that is at hand." }],
     answers: {
       200: {
         description: "OpenAPI 3.1.",
-        content: [{ kind: "json", schema: answerSchema("OpenApiDocument", z.looseObject({ openapi: z.string() })) }],
+        content: [
+          { kind: "json", schema: answerSchema("OpenApiDocument", z.looseObject({ openapi: z.string() })), example: { openapi: "3.1.1" } },
+        ],
       },
       304: { description: "The copy at hand is current." },
     },

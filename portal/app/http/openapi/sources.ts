@@ -87,6 +87,7 @@ Reading goes on after the answer: ask for the source until its \`status\` is \`r
     path: "/api/v1/agents/{agentId}/sources/{sourceId}",
     tag: "Sources",
     summary: "Read a source and its progress",
+    description: "Ask once a second or so while it is being read; a page of text takes well under a second.",
     access: { apiKey: "read" },
     parameters: [AGENT_ID, SOURCE_ID],
     answers: { 200: { description: "The source.", content: [{ kind: "json", schema: source, example: ready }] } },
