@@ -185,7 +185,7 @@ const batches = (via: Via, size: number) =>
       .map((attack, n) => ({ ...attack, at: at * size + n })),
   );
 
-describe("F1: attacks on a model that always obeys", () => {
+describe("F1: attacks on a model that always obeys", { timeout: 120_000 }, () => {
   it("are two hundred and more, in English and Russian, and each orders something", () => {
     expect(ATTACKS.length).toBeGreaterThanOrEqual(200);
     expect(new Set(ATTACKS.map(({ text }) => String(text))).size).toBe(ATTACKS.length);
