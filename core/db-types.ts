@@ -1149,6 +1149,181 @@ export type Database = {
           { foreignKeyName: "visitors_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
         ];
       };
+      webhook_attempts: {
+        Row: {
+          delivery_id: string;
+          org_id: string;
+          attempt: number;
+          started_at: string;
+          duration_ms: number | null;
+          status_code: number | null;
+          failure: string | null;
+          request_headers: Json;
+          request_body: string | null;
+          response_body: string | null;
+        };
+        Insert: {
+          delivery_id: string;
+          org_id: string;
+          attempt: number;
+          started_at?: string;
+          duration_ms?: number | null;
+          status_code?: number | null;
+          failure?: string | null;
+          request_headers?: Json;
+          request_body?: string | null;
+          response_body?: string | null;
+        };
+        Update: {
+          delivery_id?: string;
+          org_id?: string;
+          attempt?: number;
+          started_at?: string;
+          duration_ms?: number | null;
+          status_code?: number | null;
+          failure?: string | null;
+          request_headers?: Json;
+          request_body?: string | null;
+          response_body?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "webhook_attempts_org_id_delivery_id_fkey"; columns: ["org_id","delivery_id"]; isOneToOne: false; referencedRelation: "webhook_deliveries"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      webhook_deliveries: {
+        Row: {
+          id: string;
+          org_id: string;
+          event_id: string;
+          endpoint_id: string;
+          status: string;
+          attempts: number;
+          next_attempt_at: string | null;
+          attempting_until: string | null;
+          is_replay: boolean;
+          created_at: string;
+          ended_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          event_id: string;
+          endpoint_id: string;
+          status?: string;
+          attempts?: number;
+          next_attempt_at?: string | null;
+          attempting_until?: string | null;
+          is_replay?: boolean;
+          created_at?: string;
+          ended_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          event_id?: string;
+          endpoint_id?: string;
+          status?: string;
+          attempts?: number;
+          next_attempt_at?: string | null;
+          attempting_until?: string | null;
+          is_replay?: boolean;
+          created_at?: string;
+          ended_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "webhook_deliveries_org_id_endpoint_id_fkey"; columns: ["org_id","endpoint_id"]; isOneToOne: false; referencedRelation: "webhook_endpoints"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "webhook_deliveries_org_id_event_id_fkey"; columns: ["org_id","event_id"]; isOneToOne: false; referencedRelation: "webhook_events"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      webhook_endpoints: {
+        Row: {
+          id: string;
+          org_id: string;
+          url: string;
+          description: string;
+          events: string[];
+          status: string;
+          disabled_reason: string | null;
+          sealed_secret: string;
+          previous_secret: string | null;
+          previous_until: string | null;
+          failing_since: string | null;
+          last_success_at: string | null;
+          created_by: string | null;
+          created_at: string;
+          updated_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          url: string;
+          description?: string;
+          events: string[];
+          status?: string;
+          disabled_reason?: string | null;
+          sealed_secret: string;
+          previous_secret?: string | null;
+          previous_until?: string | null;
+          failing_since?: string | null;
+          last_success_at?: string | null;
+          created_by?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          url?: string;
+          description?: string;
+          events?: string[];
+          status?: string;
+          disabled_reason?: string | null;
+          sealed_secret?: string;
+          previous_secret?: string | null;
+          previous_until?: string | null;
+          failing_since?: string | null;
+          last_success_at?: string | null;
+          created_by?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "webhook_endpoints_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+        ];
+      };
+      webhook_events: {
+        Row: {
+          id: string;
+          org_id: string;
+          type: string;
+          ordering_key: string;
+          data: Json;
+          conversation_id: string | null;
+          created_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          type: string;
+          ordering_key: string;
+          data: Json;
+          conversation_id?: string | null;
+          created_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          type?: string;
+          ordering_key?: string;
+          data?: Json;
+          conversation_id?: string | null;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "webhook_events_org_id_conversation_id_fkey"; columns: ["org_id","conversation_id"]; isOneToOne: false; referencedRelation: "conversations"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "webhook_events_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+        ];
+      };
     };
     Views: Record<never, never>;
     Functions: {
@@ -1159,12 +1334,14 @@ export type Database = {
       add_source_for_key: { Args: { org: string | null; agent: string | null; api_key: string | null; source: string | null; source_kind: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
       begin_source_version: { Args: { source: string | null; version_hash: string | null; pages: number | null; chars: number | null; lang: string | null; chunk_total: number | null }; Returns: string };
       begin_turn: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; message_id: string | null; message_text: string | null; regenerate?: boolean | null; answer_id?: string | null; visitor_locale?: string | null; page_url?: string | null; responder?: string | null; idempotency_scope?: string | null; idempotency_key?: string | null; request_hash?: string | null; history_limit?: number | null; api_key?: string | null; reserve_tokens?: number | null; reserve_micros?: number | null }; Returns: Json };
+      begin_webhook_attempt: { Args: { delivery: string | null; lease_seconds?: number | null }; Returns: Json };
       budget_use: { Args: { org: string | null }; Returns: { id: string; agent_id: string; api_key_id: string; subject: string; metric: string; limit_value: number; used: number; reserved: number; period_end: string; updated_at: string }[] };
       change_agent_settings: { Args: { org: string | null; agent: string | null; base: string | null; agent_settings: Json | null }; Returns: string };
       chunks_to_embed: { Args: { version: string | null; embedding_model: string | null; max_rows?: number | null }; Returns: { chunk_id: string; content: string }[] };
       claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
       drop_old_readings: { Args: { source: string | null; max_chunks?: number | null }; Returns: boolean };
+      end_webhook_attempt: { Args: { delivery: string | null; attempt: number | null; result: Json | null }; Returns: undefined };
       erase_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: string[] };
       fail_lost_runs: { Args: { org: string | null; conversation: string | null; everything?: boolean | null }; Returns: number };
       find_api_key: { Args: { hash: string | null }; Returns: { id: string; org_id: string; scopes: string[] }[] };
@@ -1175,12 +1352,16 @@ export type Database = {
       open_session: { Args: { org: string | null; agent: string | null; visitor?: string | null; visitor_locale?: string | null }; Returns: Json };
       publish_source_version: { Args: { version: string | null }; Returns: undefined };
       rate_answer: { Args: { org: string | null; visitor: string | null; message: string | null; new_rating: string | null; new_comment?: string | null }; Returns: boolean };
+      replay_webhooks: { Args: { org: string | null; endpoint: string | null; delivery?: string | null; since?: string | null; until?: string | null; only_failed?: boolean | null }; Returns: number };
       requeue_embedding: { Args: { version: string | null }; Returns: undefined };
+      requeue_lost_deliveries: { Args: { quiet_seconds?: number | null }; Returns: number };
       requeue_source: { Args: { source: string | null }; Returns: undefined };
       reread_source: { Args: { org: string | null; source: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
+      rotate_webhook_secret: { Args: { org: string | null; endpoint: string | null; sealed: string | null; overlap_hours?: number | null }; Returns: string };
       save_agent: { Args: { org: string | null; agent: string | null; agent_name: string | null; agent_settings: Json | null; origins: string[] | null }; Returns: Database["public"]["Tables"]["agents"]["Row"] };
       save_partial_answers: { Args: { saves: Json | null; lease_seconds?: number | null }; Returns: string[] };
       search_chunks: { Args: { org: string | null; agent: string | null; question: string | null; max_results?: number | null; question_embedding?: string | null; embedding_model?: string | null }; Returns: { chunk_id: string; source_id: string; title: string; url: string; media_type: string; page: number; heading_path: string[]; body: string; char_start: number; char_end: number; content_hash: string; language: string; score: number }[] };
+      test_webhook: { Args: { org: string | null; endpoint: string | null }; Returns: string };
       unembedded_versions: { Args: { embedding_model: string | null; max_rows?: number | null }; Returns: { version_id: string; jobs: string[] }[] };
       unfinished_sources: { Args: { quiet_seconds: number | null; max_rows?: number | null }; Returns: { source_id: string; jobs: string[]; recent: number }[] };
       visitor_agent: { Args: { public_agent_id: string | null }; Returns: { agent_id: string; org_id: string; public_id: string; name: string; status: string; settings: Json; origins: string[] }[] };

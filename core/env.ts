@@ -50,6 +50,7 @@ const shared = {
   SUPABASE_PUBLISHABLE_KEY: z.string({ error: "must be the project's publishable key (sb_publishable_…)" }).min(20),
   SUPABASE_SECRET_KEY: z.string({ error: "must be the project's secret key (sb_secret_…)" }).min(20),
   ENCRYPTION_KEY: encryptionKeys,
+  APP_URL: url("the portal's public URL"),
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must look like redis://host:6379" }).optional(),
   /** Inner addresses that the agents of every organization here may call. */
   EGRESS_ALLOW: origins.default([]),
@@ -61,7 +62,6 @@ const shared = {
 const portal = z.object({
   ...shared,
   PORT: port.default(3000),
-  APP_URL: url("the portal's public URL"),
   LLM_BASE_URL: url("an OpenAI-compatible endpoint").default("https://openrouter.ai/api/v1"),
   LLM_API_KEY: z.string().min(1).optional(),
   OPENROUTER_API_KEY: z.string().min(1).optional(),

@@ -11,6 +11,8 @@ export const JOBS = {
   "source.embed": { payload: z.strictObject({ versionId: z.uuid() }), attempts: 8, backoff: 5_000 },
   /** Removes the stored object of a deleted source. */
   "source.forget": { payload: z.strictObject({ objectKey: z.string().max(300) }), attempts: 10, backoff: 10_000 },
+  /** Makes one attempt to tell an endpoint of an event; the next one is another job. */
+  "webhook.deliver": { payload: z.strictObject({ deliveryId: z.uuid() }), attempts: 5, backoff: 2_000 },
 } as const;
 
 export type JobName = keyof typeof JOBS;

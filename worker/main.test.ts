@@ -47,6 +47,7 @@ async function startWorker(env: Record<string, string | undefined> = {}): Promis
       SUPABASE_PUBLISHABLE_KEY: knowledge.config.publishableKey,
       SUPABASE_SECRET_KEY: knowledge.config.secretKey,
       ENCRYPTION_KEY: randomBytes(32).toString("base64"),
+      APP_URL: "http://portal.test",
       WORKER_PORT: String(port),
       QUEUE_FOLDER: join(folder, "queue"),
       ...env,

@@ -3,11 +3,23 @@ import { type Db, serviceDb } from "@gpt-agent/core/db";
 import type { WorkerEnv } from "@gpt-agent/core/env";
 import { createEmbedder, type Embedder } from "@gpt-agent/core/llm/embed";
 import { createLog, type Log } from "@gpt-agent/core/log";
+import { createSafeFetch, type SafeFetch } from "@gpt-agent/core/safe-fetch";
+import { createSecretBox, type SecretBox } from "@gpt-agent/core/secrets";
 import type { JobQueue } from "./queue/job-queue.ts";
 import { openEmbeddedQueue, openPostgresQueue } from "./queue/postgres.ts";
 import { openRedisQueue } from "./queue/redis.ts";
 
-export type Services = { log: Log; db: Db; queue: JobQueue; embedder: Embedder | null };
+export type Services = {
+  log: Log;
+  db: Db;
+  queue: JobQueue;
+  embedder: Embedder | null;
+  /** The way out to addresses that customers give. */
+  egress: SafeFetch;
+  secretBox: SecretBox;
+  /** The portal's public address, for links. */
+  appUrl: string;
+};
 
 /**
  * Makes the clients.
@@ -16,7 +28,15 @@ export type Services = { log: Log; db: Db; queue: JobQueue; embedder: Embedder |
 export async function createServices(env: WorkerEnv): Promise<Services> {
   const log = createLog(env.LOG_LEVEL, { process: "worker" });
   const db = serviceDb({ url: env.SUPABASE_URL, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY });
-  return { log, db, queue: await openQueue(env, log), embedder: createEmbedder(env) };
+  return {
+    log,
+    db,
+    queue: await openQueue(env, log),
+    embedder: createEmbedder(env),
+    egress: createSafeFetch({ allow: env.EGRESS_ALLOW, userAgent: `GPT-Agent-Platform/0.1 (+${env.APP_URL})` }),
+    secretBox: createSecretBox(env.ENCRYPTION_KEY),
+    appUrl: env.APP_URL,
+  };
 }
 
 function openQueue(env: WorkerEnv, log: Log): Promise<JobQueue> {

@@ -45,6 +45,13 @@ export class Sweeper {
   async sweep(quietSeconds = QUIET_SECONDS): Promise<void> {
     await this.sweepSources(quietSeconds);
     await this.sweepEmbeddings();
+    await this.sweepDeliveries();
+  }
+
+  private async sweepDeliveries() {
+    const { data, error } = await this.deps.db.rpc("requeue_lost_deliveries", {});
+    if (error) throw error;
+    if (data > 0) this.deps.log.warn("Webhook deliveries were lost; they are queued again", { count: data });
   }
 
   private async sweepSources(quietSeconds: number) {

@@ -126,6 +126,7 @@ describe("T21 T08: over REST, every function", () => {
         if (type === "uuid") return [name, ids.run];
         if (/int|real|double|numeric/.test(type)) return [name, 1];
         if (type === "boolean") return [name, false];
+        if (/timestamp/.test(type)) return [name, "2026-01-01T00:00:00Z"];
         if (type === "jsonb") return [name, {}];
         if (/vector/.test(type)) return [name, "[1,0,0]"];
         return [name, "delivery"];
@@ -158,9 +159,12 @@ describe("T21 T08: over REST, every function", () => {
       "budget_use",
       "change_agent_settings",
       "list_members",
+      "replay_webhooks",
       "reread_source",
+      "rotate_webhook_secret",
       "save_agent",
       "search_chunks",
+      "test_webhook",
     ]);
     for (const principal of ["removed", "owner of B"]) {
       for (const fn of asked) {

@@ -13,6 +13,10 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "public.add_file_source": "writes a source and its job in one transaction; checks that the caller is an editor of the organization",
   "public.reread_source": "changes a source's status and writes its job; checks that the caller is an editor of the organization",
   "private.raise_usage_alerts": "trigger: people have no right to write usage alerts; writes only about the budget that was just set",
+  "public.replay_webhooks": "writes deliveries and their jobs; checks that the caller is an admin of the organization",
+  "public.test_webhook": "writes an event, its delivery and its job; checks that the caller is an admin of the organization",
+  "public.rotate_webhook_secret":
+    "moves a sealed secret, which people may not read; checks that the caller is an admin of the organization",
   "public.list_members": "reads e-mail addresses from auth.users, which people may not; answers only members of the organization",
 };
 
@@ -27,6 +31,9 @@ export const CALLABLE_BY_PEOPLE = [
   "search_chunks",
   "list_members",
   "budget_use",
+  "replay_webhooks",
+  "test_webhook",
+  "rotate_webhook_secret",
 ];
 
 /** Tables that no person may read, and that therefore have no policy. */

@@ -2,13 +2,16 @@ import type { Db } from "@gpt-agent/core/db";
 import { isJobName, JOBS, type JobName, type JobPayload } from "@gpt-agent/core/jobs";
 import type { Embedder } from "@gpt-agent/core/llm/embed";
 import type { Log } from "@gpt-agent/core/log";
+import type { SafeFetch } from "@gpt-agent/core/safe-fetch";
+import type { SecretBox } from "@gpt-agent/core/secrets";
 import { PermanentFailure, type RunningJob } from "../queue/job-queue.ts";
 import { sourceEmbed } from "./source-embed.ts";
 import { sourceForget } from "./source-forget.ts";
 import { sourceRead } from "./source-read.ts";
+import { webhookDeliver } from "./webhook-deliver.ts";
 
 /** What handlers work with. */
-export type JobDeps = { db: Db; log: Log; embedder: Embedder | null };
+export type JobDeps = { db: Db; log: Log; embedder: Embedder | null; egress: SafeFetch; secretBox: SecretBox; appUrl: string };
 
 /** Does a job. It may be called twice for one job and must then have the effect of once; a subject that is gone is no error. */
 export type Handler<N extends JobName> = (
@@ -22,6 +25,7 @@ const HANDLERS: { [N in JobName]: Handler<N> } = {
   "source.read": sourceRead,
   "source.embed": sourceEmbed,
   "source.forget": sourceForget,
+  "webhook.deliver": webhookDeliver,
 };
 
 /**

@@ -16,6 +16,9 @@ declare
   run uuid;
   key uuid;
   budget uuid;
+  endpoint uuid;
+  event uuid;
+  delivery uuid;
 begin
   foreach letter in array array['A', 'B'] loop
     org := tests.org(letter);
@@ -71,5 +74,12 @@ begin
     values (run, org, budget, org, '2026-01-01', 50, '2026-01-01');
     insert into public.usage_alerts (org_id, budget_id, period_start, period_end, threshold, limit_value, used)
     values (org, budget, '2026-01-01', '2026-01-02', 80, 1000, 900);
+
+    insert into public.webhook_endpoints (org_id, url, events, sealed_secret, created_by)
+    values (org, 'https://hooks.example/' || letter, '{source.ready}', 'v1.1.' || repeat('A', 40), boss) returning id into endpoint;
+    insert into public.webhook_events (org_id, type, ordering_key, data, conversation_id)
+    values (org, 'message.created', conversation, '{}', conversation) returning id into event;
+    insert into public.webhook_deliveries (org_id, event_id, endpoint_id) values (org, event, endpoint) returning id into delivery;
+    insert into public.webhook_attempts (delivery_id, org_id, attempt) values (delivery, org, 1);
   end loop;
 end $$;
