@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SealedFor } from "./secrets.ts";
 
 const time = z.iso.datetime({ offset: true });
 const conversation = { conversationId: z.uuid() };
@@ -77,3 +78,10 @@ export const isAboutConversation = (type: string): boolean => /^(conversation|me
 export const MAX_WEBHOOK_BYTES = 20 * 1024;
 /** A secret signs along for this long after it was replaced, in hours. */
 export const SECRET_OVERLAP_HOURS = 24;
+
+/** Where an endpoint's signing secrets belong: what sealing binds them to. */
+export const webhookSecretPlace = (orgId: string, endpointId: string): SealedFor => ({
+  orgId,
+  purpose: "webhook_endpoints",
+  rowId: endpointId,
+});

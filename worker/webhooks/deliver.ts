@@ -2,7 +2,7 @@ import type { Db } from "@gpt-agent/core/db";
 import type { Log } from "@gpt-agent/core/log";
 import { EgressError, type SafeFetch } from "@gpt-agent/core/safe-fetch";
 import { type SecretBox, SecretError } from "@gpt-agent/core/secrets";
-import { isAboutConversation, MAX_WEBHOOK_BYTES } from "@gpt-agent/core/webhook-events";
+import { isAboutConversation, MAX_WEBHOOK_BYTES, webhookSecretPlace } from "@gpt-agent/core/webhook-events";
 import { z } from "zod";
 import { PermanentFailure } from "../queue/job-queue.ts";
 import { pauseAfter, retryAfterOf } from "./schedule.ts";
@@ -42,9 +42,6 @@ type Ending = {
   requestBody: string;
   responseBody: string | null;
 };
-
-/** Where an endpoint's secrets belong; the portal seals them for exactly this. */
-const place = ({ orgId, endpointId }: Taken) => ({ orgId, purpose: "webhook_endpoint", rowId: endpointId });
 
 /** The body, up to MAX_WEBHOOK_BYTES: what is too long goes, the link stays. */
 export function bodyOf(
@@ -100,7 +97,7 @@ async function attempt(delivery: Taken, deps: DeliveryDeps, signal: AbortSignal)
   };
   try {
     const sealed = [delivery.sealedSecret, ...(delivery.previousSecret ? [delivery.previousSecret] : [])];
-    const secrets = sealed.map((text) => deps.secretBox.open(text, place(delivery)));
+    const secrets = sealed.map((text) => deps.secretBox.open(text, webhookSecretPlace(delivery.orgId, delivery.endpointId)));
     ending.requestHeaders = {
       "content-type": "application/json",
       ...signedHeaders(delivery.eventId, Math.floor(Date.now() / 1000), body, secrets),

@@ -63,6 +63,19 @@ export const KeyDrawing = () => (
   </Drawing>
 );
 
+export const WebhookDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <rect className="fill-surface" x="20" y="32" width="36" height="36" rx="10" />
+    <circle cx="38" cy="50" r="5" className="fill-accent-soft" />
+    <path d="M60 44c10-10 18-10 26 0M60 56c10 10 18 10 26 0" className="stroke-line-strong" />
+    <path d="M60 50h24M78 44l6 6-6 6" />
+    <rect className={paper} x="90" y="26" width="26" height="14" rx="4" />
+    <rect className={paper} x="90" y="44" width="26" height="14" rx="4" />
+    <rect className={paper} x="90" y="62" width="26" height="14" rx="4" />
+  </Drawing>
+);
+
 export const LostDrawing = () => (
   <Drawing>
     <path className={ground} d="M14 86h104" />

@@ -1,20 +1,22 @@
 import { NavLink } from "@remix-run/react";
-import { Bot, MessagesSquare, Settings, WifiOff } from "lucide-react";
+import { Bot, MessagesSquare, Plug, Settings, WifiOff } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { useText } from "~/i18n/text";
 import type { Organization } from "~/models/organization.server";
+import { allows, type Role } from "~/models/role";
 import { AccountMenu } from "./account-menu";
 import { classNames } from "./class-names";
 import { OrgMenu } from "./org-menu";
 
-type Props = { org: Organization; organizations: Organization[]; email: string; children: ReactNode };
+type Props = { org: Organization; role: Role; organizations: Organization[]; email: string; children: ReactNode };
 
 /** The frame of everything behind sign-in: a sidebar on wide screens, a bar at the top and one at the bottom on phones. */
-export function Shell({ org, organizations, email, children }: Props) {
+export function Shell({ org, role, organizations, email, children }: Props) {
   const t = useText();
   const entries = [
     { to: `/orgs/${org.slug}/agents`, icon: Bot, label: t.shell.agents },
     { to: `/orgs/${org.slug}/conversations`, icon: MessagesSquare, label: t.shell.conversations },
+    ...(allows(role, "admin") ? [{ to: `/orgs/${org.slug}/integrations`, icon: Plug, label: t.shell.integrations }] : []),
     { to: `/orgs/${org.slug}/settings`, icon: Settings, label: t.shell.settings },
   ];
   return (
@@ -63,7 +65,7 @@ export function Shell({ org, organizations, email, children }: Props) {
 
       <nav
         aria-label={t.shell.navigation}
-        className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-3 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
+        className="fixed inset-x-0 bottom-0 z-20 grid auto-cols-fr grid-flow-col border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
       >
         {entries.map(({ to, icon: Icon, label }) => (
           <NavLink

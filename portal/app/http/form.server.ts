@@ -17,7 +17,7 @@ export async function parseForm<S extends z.ZodType>(request: Request, schema: S
 }
 
 /** parseForm for fields that were read already. */
-export function parseFields<S extends z.ZodType>(fields: Record<string, string>, schema: S): { ok: true; value: z.infer<S> } | Refused {
+export function parseFields<S extends z.ZodType>(fields: Record<string, unknown>, schema: S): { ok: true; value: z.infer<S> } | Refused {
   const parsed = schema.safeParse(fields);
   if (parsed.success) return { ok: true, value: parsed.data };
   const errors: Record<string, ErrorCode> = {};

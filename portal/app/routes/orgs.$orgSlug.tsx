@@ -40,7 +40,7 @@ export default function OrganizationFrame() {
     if (alerts) loadedAt = Date.now();
   }, [alerts]);
   return (
-    <Shell org={org} organizations={organizations} email={email}>
+    <Shell org={org} role={role} organizations={organizations} email={email}>
       <LimitBanner alerts={alerts} to={`/orgs/${org.slug}/settings/usage#limits`} mayChange={allows(role, "admin")} />
       <PageOutlet />
     </Shell>
