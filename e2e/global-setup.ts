@@ -23,6 +23,7 @@ export default async function globalSetup() {
   process.env.PLATFORM_URL = platform.url;
   process.env.PLATFORM_OWNER_LINK = platform.ownerLink;
   process.env.PLATFORM_DATA = platform.dataFolder;
+  process.env.PLATFORM_BACKEND = platform.backendUrl;
   return async () => {
     await platform.stop();
   };

@@ -217,6 +217,7 @@ test("T30: a form on another site changes nothing", async ({ browser }) => {
   for (const path of [
     `${org}/settings?index`,
     `${org}/settings/keys`,
+    `${org}/integrations/webhooks?index`,
     `${org}/agents/new.data`,
     `${portal()}/logout`,
     `${portal()}/preferences`,
@@ -231,7 +232,15 @@ test("T30: a form on another site changes nothing", async ({ browser }) => {
 test("outsiders get 404 from every page of an organization, and strangers the sign-in page", async ({ browser }) => {
   const { org, agent } = await newAccount(browser);
   const outsider = await newAccount(browser);
-  for (const path of [`${org}/agents`, agent, `${agent}/knowledge`, `${agent}/settings`, `${org}/conversations`, `${org}/settings/keys`]) {
+  for (const path of [
+    `${org}/agents`,
+    agent,
+    `${agent}/knowledge`,
+    `${agent}/settings`,
+    `${org}/conversations`,
+    `${org}/settings/keys`,
+    `${org}/integrations/webhooks`,
+  ]) {
     const answer = await outsider.page.goto(path);
     expect([path, answer?.status()]).toEqual([path, 404]);
     await expect(outsider.page.getByRole("heading", { name: en.pageErrors.notFoundTitle })).toBeVisible();
@@ -272,6 +281,7 @@ test("Russian, dark and on a phone: the same portal", async ({ browser }) => {
     `${org}/settings`,
     `${org}/settings/members`,
     `${org}/settings/keys`,
+    `${org}/integrations/webhooks`,
   ]) {
     await page.goto(path);
     await expect(page.locator("main")).toBeVisible();
