@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { WEBHOOK_TYPES } from "@gpt-agent/core/webhook-events";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -102,6 +104,16 @@ describe("the document follows the rules of OpenAPI 3.1", () => {
       for (const [, { content }] of errors) expect(Object.keys(content ?? {})).toEqual([type]);
       if (told.security.length > 0) expect(Object.keys(told.responses)).toEqual(expect.arrayContaining(["401", "403", "429", "503"]));
       if (told.requestBody) expect(Object.keys(told.responses)).toEqual(expect.arrayContaining(["400", "413", "415"]));
+    }
+  });
+
+  it("has every webhook with a body that a receiver can check", () => {
+    expect(Object.keys(document.webhooks)).toEqual([...WEBHOOK_TYPES]);
+    for (const [type, { post }] of Object.entries(document.webhooks)) {
+      const validate = compile(post.requestBody.content["application/json"].schema);
+      const data = { conversationId: randomUUID(), messageId: randomUUID(), rating: "up", comment: null, url: "https://portal.test/x" };
+      const body = { type: "feedback.received", timestamp: "2026-11-25T18:20:00.000Z", orderingKey: "c", data };
+      expect([type, validate(body)]).toEqual([type, type === "feedback.received"]);
     }
   });
 

@@ -13,6 +13,7 @@ import { platformOperations } from "./platform.ts";
 import { samplesOf } from "./samples.ts";
 import { inlineSchema, reference, schemaComponents } from "./schemas.ts";
 import { sourceOperations } from "./sources.ts";
+import { webhooks } from "./webhooks.ts";
 
 /** Every operation of the HTTP API, in the order of the document. */
 export const OPERATIONS: Operation[] = [
@@ -150,6 +151,7 @@ export function openApiDocument() {
     servers: [{ url: "/", description: "This portal" }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
+    webhooks: webhooks(),
     components: {
       schemas: schemaComponents(),
       securitySchemes: {
