@@ -8,7 +8,7 @@ import { type EventFrames, framesOf, PING } from "./event-stream.ts";
 const STALLED_MS = 60_000;
 
 /**
- * Remix behind Express. What @remix-run/express does, and two things more: event streams are written straight to the socket
+ * Remix behind Express. What the adapter of Remix does, and two things more: event streams are written straight to the socket
  * (a web stream in between costs more than all else that a token goes through), and a client that does not read is not written
  * to, so that what waits for it never grows.
  */
