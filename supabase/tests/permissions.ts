@@ -5,7 +5,17 @@ export type Least = "viewer" | "operator" | "editor" | "admin" | "owner" | "serv
  * Who may do what to a row of their own organization. To a row of another organization nobody may do anything but the
  * server's own key; and anonymous, removed and unknown people may do nothing at all. A table that is missing here fails the tests.
  */
-export const PERMISSIONS: Record<string, { select: Least; insert: Least; update: Least; delete: Least }> = {
+export const PERMISSIONS: Record<
+  string,
+  {
+    select: Least;
+    insert: Least;
+    update: Least;
+    delete: Least;
+    /** People give the row's id themselves, so who may insert and update may also do both at once. */
+    upsert?: Least;
+  }
+> = {
   "public.organizations": { select: "viewer", insert: "service", update: "admin", delete: "owner" },
   "public.memberships": { select: "viewer", insert: "service", update: "admin", delete: "admin" },
   "public.memberships (an owner's)": { select: "viewer", insert: "service", update: "owner", delete: "owner" },
@@ -33,7 +43,7 @@ export const PERMISSIONS: Record<string, { select: Least; insert: Least; update:
   "public.budget_counters": { select: "viewer", insert: "service", update: "service", delete: "service" },
   "public.budget_holds": { select: "viewer", insert: "service", update: "service", delete: "service" },
   "public.api_keys": { select: "admin", insert: "admin", update: "admin", delete: "service" },
-  "public.webhook_endpoints": { select: "admin", insert: "admin", update: "admin", delete: "admin" },
+  "public.webhook_endpoints": { select: "admin", insert: "admin", update: "admin", delete: "admin", upsert: "admin" },
   "public.webhook_events": { select: "admin", insert: "service", update: "service", delete: "service" },
   "public.webhook_deliveries": { select: "admin", insert: "service", update: "service", delete: "service" },
   "public.webhook_attempts": { select: "admin", insert: "service", update: "service", delete: "service" },
@@ -70,6 +80,7 @@ export function isExpected({ tbl, principal, org, verb }: Omit<Cell, "outcome">)
   const role = roleIn(principal, org);
   if (verb.includes("the other's")) return false;
   if (verb === "move") return role === "service" && MOVABLE_BY_SERVICE.includes(tbl);
+  if (verb === "upsert" && table.upsert) return holds(role, table.upsert);
   if (verb === "upsert") return role === "service" && table.insert !== "nobody" && table.update !== "nobody";
   const [first, second] = verb.split(" ");
   const needed = [first, ...(second === "returning" ? ["select"] : [])] as (keyof typeof table)[];
