@@ -83,7 +83,7 @@ export function isExpected({ tbl, principal, org, verb }: Omit<Cell, "outcome">)
   if (verb === "upsert" && table.upsert) return holds(role, table.upsert);
   if (verb === "upsert") return role === "service" && table.insert !== "nobody" && table.update !== "nobody";
   const [first, second] = verb.split(" ");
-  const needed = [first, ...(second === "returning" ? ["select"] : [])] as (keyof typeof table)[];
+  const needed = [first, ...(second === "returning" ? ["select"] : [])] as ("select" | "insert" | "update" | "delete")[];
   return needed.every((part) => holds(role, table[part]));
 }
 
