@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request } from "node:http";
 import { performance } from "node:perf_hooks";
-import { readToken } from "./token.ts";
+import { readTokens } from "./token.ts";
 
 /** What one reader saw of its stream. Times in milliseconds. */
 export type Seen = {
@@ -15,6 +15,8 @@ export type Seen = {
   wrong: number;
   /** Did the stream end as it should? */
   complete: boolean;
+  /** A word that has not come whole yet. */
+  word: string;
 };
 
 export type Ask = { url: string; method?: string; headers?: Record<string, string>; body?: string };
@@ -33,7 +35,16 @@ export class Readers {
 
   read(ask: Ask, expected: number): Promise<Seen> {
     const began = performance.now();
-    const seen: Seen = { status: 0, retryAfter: undefined, answeredAfter: 0, firstAfter: null, tokens: 0, wrong: 0, complete: false };
+    const seen: Seen = {
+      status: 0,
+      retryAfter: undefined,
+      answeredAfter: 0,
+      firstAfter: null,
+      tokens: 0,
+      wrong: 0,
+      complete: false,
+      word: "",
+    };
     return new Promise((resolve) => {
       const end = () => {
         if (seen.firstAfter !== null) this.flowing--;
@@ -66,9 +77,9 @@ export class Readers {
   private count(text: string, seen: Seen, began: number): void {
     const now = Date.now();
     for (const [, delta] of text.matchAll(DELTA)) {
-      for (const token of delta!.split(" ")) {
-        if (!token) continue;
-        const { n, at } = readToken(token);
+      const { tokens, rest } = readTokens(seen.word + delta!);
+      seen.word = rest;
+      for (const { n, at } of tokens) {
         if (n !== seen.tokens + 1) seen.wrong++;
         if (seen.firstAfter === null) {
           seen.firstAfter = performance.now() - began;

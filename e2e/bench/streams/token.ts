@@ -3,10 +3,16 @@ const spell = (n: number) => [...String(n)].map((digit) => LETTERS[Number(digit)
 const read = (letters: string) => Number([...letters].map((letter) => LETTERS.indexOf(letter)).join(""));
 
 /** A token of a bench's answer: a word that says its number and when it was sent. Every twelfth ends a sentence, as in prose. */
-export const tokenOf = (n: number): string => `${n === 1 ? "" : " "}${spell(n)}x${spell(Date.now())}${n % 12 ? "" : "."}`;
+export const tokenOf = (n: number): string => `${n === 1 ? "" : " "}${spell(n)}x${spell(Date.now())}${n % 12 ? "," : "."}`;
 
-/** The number of a token and when it was sent (Date.now()). */
-export function readToken(token: string): { n: number; at: number } {
-  const [n = "", at = ""] = token.replace(/[^a-jx]/g, "").split("x");
-  return { n: read(n), at: read(at) };
+const TOKEN = /([a-j]+)x([a-j]+)[,.]/g;
+
+/** The tokens that a text holds whole (number, and Date.now() when it was sent), and what is left of it: a word may come in pieces. */
+export function readTokens(text: string): { tokens: { n: number; at: number }[]; rest: string } {
+  let end = 0;
+  const tokens = [...text.matchAll(TOKEN)].map((match) => {
+    end = match.index + match[0].length;
+    return { n: read(match[1]!), at: read(match[2]!) };
+  });
+  return { tokens, rest: text.slice(end) };
 }
