@@ -16,10 +16,20 @@ export function pickLocale(preferred: string | null | undefined): Locale {
   return wanted.map((entry) => entry.language).find((language): language is Locale => LOCALES.includes(language as Locale)) ?? "en";
 }
 
+const lettersOf = (text: string) => ({
+  cyrillic: text.match(/\p{Script=Cyrillic}/gu)?.length ?? 0,
+  latin: text.match(/\p{Script=Latin}/gu)?.length ?? 0,
+});
+
+/** Has a text more Cyrillic letters than Latin ones? */
+export function isCyrillic(text: string): boolean {
+  const { cyrillic, latin } = lettersOf(text);
+  return cyrillic > latin;
+}
+
 /** The language a text is written in, judged by its letters; `otherwise` when it has none. */
 export function localeOfText(text: string, otherwise: Locale): Locale {
-  const cyrillic = text.match(/\p{Script=Cyrillic}/gu)?.length ?? 0;
-  const latin = text.match(/\p{Script=Latin}/gu)?.length ?? 0;
+  const { cyrillic, latin } = lettersOf(text);
   if (cyrillic + latin === 0) return otherwise;
   return cyrillic * 2 >= latin ? "ru" : "en";
 }

@@ -68,9 +68,6 @@ export type WebhookType = keyof typeof WEBHOOK_DATA;
 export const WEBHOOK_TYPES = Object.keys(WEBHOOK_DATA) as WebhookType[];
 export const webhookType = z.enum(WEBHOOK_TYPES as [WebhookType, ...WebhookType[]]);
 
-/** What the test button sends, to whoever is asked. */
-export const webhookTestData = z.strictObject({ endpointId: z.uuid() });
-
 /** Events of what was said are erased with their conversation and shown there. */
 export const isAboutConversation = (type: string): boolean => /^(conversation|message|feedback)\./.test(type);
 

@@ -1,3 +1,4 @@
+import { isCyrillic } from "../locales.ts";
 import type { LlmPassage } from "./llm.ts";
 import { names, numbered } from "./names.ts";
 import { dates, type Quantity, quantities } from "./quantities.ts";
@@ -68,8 +69,6 @@ type Read = {
 
 /** A heading or a question of an FAQ: it says what the next sentence is about, and answers nothing itself. */
 export const isLead = (text: string) => /[?:]["»”*_]*$|^#{1,6}\s/.test(text);
-
-const isCyrillic = (text: string) => (text.match(/\p{Script=Cyrillic}/gu)?.length ?? 0) > (text.match(/\p{Script=Latin}/gu)?.length ?? 0);
 
 /** What is inside of addresses says nothing. */
 const ADDRESS = /\S+@\S+|https?:\S+/g;

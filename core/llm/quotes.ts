@@ -1,6 +1,7 @@
 import { bestSentences, type Candidate } from "./best-sentences.ts";
 import type { Llm, LlmPart, LlmPrompt } from "./llm.ts";
 import { QUOTES_WORDS, smallTalk } from "./quotes-words.ts";
+import { NO_USAGE } from "./usage.ts";
 
 const WORDS_AT_ONCE = 4;
 const PAUSE_MS = 10;
@@ -61,8 +62,7 @@ export function quotesLlm(options: { fallback?: boolean; pauseMs?: number } = {}
         if (at > 0 && pauseMs > 0) await pause(pauseMs, signal);
         yield { type: "delta", delta: words.slice(at, at + WORDS_AT_ONCE).join("") };
       }
-      const usage = { model: null, provider: null, promptTokens: 0, completionTokens: 0, cachedTokens: 0, costMicros: 0 };
-      yield { type: "end", finishReason: "stop", usage, supported };
+      yield { type: "end", finishReason: "stop", usage: NO_USAGE, supported };
     },
   };
 }

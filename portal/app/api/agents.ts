@@ -4,6 +4,7 @@ import { AppError } from "@gpt-agent/core/errors";
 import { z } from "zod";
 import { idAfter, idPage, type Page } from "~/api/page";
 import { moment, time } from "~/api/time";
+import { publicAgentId } from "~/http/params";
 import { listOrigins } from "~/models/agent.server";
 import { unwrap } from "~/models/result.server";
 
@@ -62,10 +63,8 @@ export async function agentPage(db: Db, by: { orgId: string; cursor?: string; li
   return idPage(rows, by.limit, (row) => answer(row, models));
 }
 
-const PUBLIC_ID = /^[a-z0-9][a-z0-9-]{2,63}$/;
-
 async function findRow(db: Db, by: { orgId: string; publicId: string | undefined }): Promise<Row> {
-  const row = PUBLIC_ID.test(by.publicId ?? "")
+  const row = publicAgentId.safeParse(by.publicId).success
     ? unwrap(await db.from("agents").select(columns).eq("org_id", by.orgId).eq("public_id", by.publicId!).maybeSingle())
     : null;
   if (!row) throw new AppError("not_found", "There is no such agent. GET /api/v1/agents lists yours.");

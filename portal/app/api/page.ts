@@ -2,7 +2,7 @@ import { AppError } from "@gpt-agent/core/errors";
 import { z } from "zod";
 
 /** Rows of a page when the caller names no number, and the most there can be. */
-const DEFAULT_ROWS = 20;
+export const DEFAULT_ROWS = 20;
 export const MAX_ROWS = 100;
 
 /** The parameters of every list. */

@@ -3,6 +3,7 @@ import { names, numbered } from "@gpt-agent/core/llm/names";
 import { dates, type Quantity, quantities, sameQuantity } from "@gpt-agent/core/llm/quantities";
 import { splitSentences } from "@gpt-agent/core/llm/sentences";
 import { stems } from "@gpt-agent/core/llm/stems";
+import { isCyrillic } from "@gpt-agent/core/locales";
 import type { Passage } from "./retrieve.ts";
 
 /** Characters [start, end) of a passage's text. */
@@ -37,7 +38,6 @@ const NO_NEGATION =
 const YES_OR_NO = /^\s*(yes|no|да|нет)(?!\p{L})[\s,.:;!–—-]*/iu;
 const OPENING = /^\s*((according to|as per|согласно|судя по)\s[^,.!]{1,40}|sure|certainly|of course|конечно)[,.!:]\s+/iu;
 
-const isCyrillic = (text: string) => (text.match(/\p{Script=Cyrillic}/gu)?.length ?? 0) > (text.match(/\p{Script=Latin}/gu)?.length ?? 0);
 const isDenied = (text: string) => NEGATION.test(text.replace(NO_NEGATION, " "));
 const sharedBy = (a: Set<string>, b: Set<string>) => [...a].filter((term) => b.has(term)).length;
 

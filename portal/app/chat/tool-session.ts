@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AgentAction } from "@gpt-agent/core/agent-actions";
+import { type AgentAction, needsConsent } from "@gpt-agent/core/agent-actions";
 import type { AgentSettings } from "@gpt-agent/core/agent-settings";
 import type { ChatEvent, ClientTool, MessagePart, ToolReply } from "@gpt-agent/core/chat-events";
 import type { LlmTool, LlmToolCall } from "@gpt-agent/core/llm/llm";
@@ -59,9 +59,6 @@ const PAGE_TOOL_MS = 30_000;
 const MAX_RESULT_LENGTH = 16_000;
 const EXCERPT_LENGTH = 500;
 
-/** A write is never made without the visitor's consent; a read only asks when the agent's maker wants it to. */
-export const asksFirst = (action: AgentAction): boolean => action.confirm || action.method !== "GET";
-
 const jsonOr = (value: unknown): Json => z.json().safeParse(value).data ?? null;
 const text = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
 
@@ -79,7 +76,7 @@ export class ToolSession {
     private readonly runner: Actions | null,
     private readonly replies: Replies,
   ) {
-    const offered = runner ? turn.settings.actions.filter((action) => action.enabled && (turn.attended || !asksFirst(action))) : [];
+    const offered = runner ? turn.settings.actions.filter((action) => action.enabled && (turn.attended || !needsConsent(action))) : [];
     this.actions = new Map(offered.map((action) => [action.name, action]));
     // The agent's own actions go before the page's tools of the same name.
     this.pageTools = new Map(
@@ -130,7 +127,7 @@ export class ToolSession {
     const began = performance.now();
     let ending: Ending;
     if (action) {
-      const consent = asksFirst(action);
+      const consent = needsConsent(action);
       const reply = consent ? this.replies.wait(told.toolCallId, CONSENT_MS, signal) : null;
       // Awaited below; a stop in between must not count as unhandled.
       reply?.catch(() => {});

@@ -5,6 +5,7 @@ import { hashApiKey, parseApiKey } from "./api-key.ts";
 import type { ApiCall } from "./api-route.ts";
 import { clientAddress } from "./client-address.ts";
 import type { Limiter } from "./limiter/limiter.ts";
+import { publicAgentId } from "./params.ts";
 
 export type ApiCaller = { keyId: string; orgId: string };
 
@@ -33,7 +34,7 @@ export function apiKeyStore(db: Db, limiter: Limiter, trustedProxies: number) {
     /** The organization's agent that a model name means: agent:<public id>, or the id alone. @throws AppError("not_found") */
     async findAgent(orgId: string, model: string): Promise<{ id: string }> {
       const publicId = model.replace(/^agent:/, "");
-      if (/^[a-z0-9][a-z0-9-]{2,63}$/.test(publicId)) {
+      if (publicAgentId.safeParse(publicId).success) {
         const { data, error } = await db.from("agents").select("id").eq("org_id", orgId).eq("public_id", publicId).maybeSingle();
         if (error) throw failed(error);
         if (data) return data;

@@ -18,6 +18,9 @@ export function conversationParam(value: string | undefined): string {
 }
 export const conversationId = z.string().regex(/^[\w.:-]{1,100}$/, { error: "must be 1 to 100 letters, digits or . : _ -" });
 
+/** An agent's public id, as in its snippet. */
+export const publicAgentId = z.string().regex(/^[a-z0-9][a-z0-9-]{2,63}$/);
+
 /** A tool call's id as the stream told it. */
 export function toolCallParam(value: string | undefined): string {
   const parsed = toolCallId.safeParse(value);

@@ -2,6 +2,7 @@ import { type AgentSettings, agentSettings } from "@gpt-agent/core/agent-setting
 import type { Db } from "@gpt-agent/core/db";
 import { AppError } from "@gpt-agent/core/errors";
 import type { Log } from "@gpt-agent/core/log";
+import { publicAgentId } from "./params.ts";
 
 /** An agent as its door sees it: who it is, how it looks, whose pages may come in. */
 export type Door = {
@@ -32,7 +33,6 @@ function briefly<V>(ask: (key: string) => Promise<V>) {
   };
 }
 
-const PUBLIC_ID = /^[a-z0-9][a-z0-9-]{2,63}$/;
 const unavailable = (cause: unknown) =>
   new AppError("unavailable", "The agent cannot be looked up right now. Please try again.", { cause, retryAfter: 5 });
 
@@ -54,7 +54,7 @@ export function ownOrigins(appUrl: string): string[] {
 export function visitorDoor(db: Db, own: string[], log: Log) {
   const isOwn = (origin: string) => own.includes(origin);
   const lookUp = briefly(async (publicId: string): Promise<Door | null> => {
-    if (!PUBLIC_ID.test(publicId)) return null;
+    if (!publicAgentId.safeParse(publicId).success) return null;
     const { data, error } = await db.rpc("visitor_agent", { public_agent_id: publicId });
     if (error) throw unavailable(error);
     const row = data[0];

@@ -1,5 +1,6 @@
 import { actionWith, agentAction, headerName, headerValue } from "@gpt-agent/core/agent-actions";
 import { z } from "zod";
+import { pointerToken } from "~/chat/actions/mapped";
 import type { Refused } from "~/http/form.server";
 import type { ErrorCode } from "~/i18n/error-codes";
 
@@ -27,7 +28,7 @@ export type RefusedAction = Refused & { schemaProblems: SchemaProblem[] };
  * "parameters.properties.order").
  */
 export function parseActionDraft(text: string): { ok: true; value: ActionDraft } | RefusedAction {
-  const parsed = draft.safeParse(json(text));
+  const parsed = draft.safeParse(jsonOrNull(text));
   if (parsed.success) return { ok: true, value: parsed.data };
   const errors: Record<string, ErrorCode> = {};
   const schemaProblems: SchemaProblem[] = [];
@@ -55,15 +56,14 @@ export function withSecretIds(
   return { action: agentAction.parse({ ...rest, headers: kept }), typed };
 }
 
-function json(text: string): unknown {
+/** The JSON of a form's field; null where it is none. */
+export function jsonOrNull(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return null;
   }
 }
-
-const pointerToken = (part: PropertyKey) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
 type Issue = z.core.$ZodIssue;
 type Problem = { path: PropertyKey[]; code: ErrorCode };

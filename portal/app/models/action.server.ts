@@ -7,7 +7,7 @@ import { agentSecretPlace, MissingSecretError, type SecretStore } from "~/chat/a
 import { type Refused, refused } from "~/http/form.server";
 import type { Limiter } from "~/http/limiter/limiter";
 import type { ErrorCode } from "~/i18n/error-codes";
-import { type ActionDraft, withSecretIds } from "~/models/action-form.server";
+import { type ActionDraft, jsonOrNull, withSecretIds } from "~/models/action-form.server";
 import { changeSettings } from "~/models/agent.server";
 import { addSecrets, lastFourOf, removeSecrets } from "~/models/agent-secret.server";
 import { unwrap } from "~/models/result.server";
@@ -87,14 +87,6 @@ export async function tryAction(
   await limiter.enforce(["actionTrial", by.userId]);
   const { action, typed } = withSecretIds(draft, uuidV7);
   return actions.tryOut(action, jsonOrNull(input), { orgId: by.orgId, agentId: by.agentId, signal: by.signal, unsaved: typed });
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** Lets an action be used, or not. Nothing happens when it is gone. */

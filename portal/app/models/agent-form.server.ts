@@ -9,7 +9,8 @@ export type OriginProblem = { line: number; text: string; wildcard: boolean };
 export type AgentForm = { name: string; settings: AgentSettings; origins: string[] };
 
 const MAX_ORIGINS = 50;
-const linesOf = (text: string) => text.split(/\r?\n/).map((line) => line.trim());
+/** The lines of a text field, trimmed; empty ones stay, so that a line keeps its number. */
+export const linesOf = (text: string) => text.split(/\r?\n/).map((line) => line.trim());
 const text = (max: number) => z.string().trim().max(max, { error: "tooLong" });
 const promptLines = z
   .string()

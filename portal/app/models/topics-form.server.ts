@@ -1,19 +1,13 @@
 import type { AgentSettings } from "@gpt-agent/core/agent-settings";
 import { z } from "zod";
+import { linesOf } from "~/models/agent-form.server";
 
 const MAX_TOPICS = 20;
 const MAX_TOPIC = 120;
 
 const topicLines = z
   .string()
-  .transform((typed) => [
-    ...new Set(
-      typed
-        .split(/\r?\n/)
-        .map((line) => line.trim())
-        .filter(Boolean),
-    ),
-  ])
+  .transform((typed) => [...new Set(linesOf(typed).filter(Boolean))])
   .refine((topics) => topics.length <= MAX_TOPICS && topics.every((topic) => topic.length <= MAX_TOPIC), { error: "topicLines" });
 const reply = z.string().trim().max(500, { error: "tooLong" });
 

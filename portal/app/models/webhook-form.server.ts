@@ -1,9 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { WEBHOOK_TYPES, webhookType } from "@gpt-agent/core/webhook-events";
+import type { SecretBox } from "@gpt-agent/core/secrets";
+import { WEBHOOK_TYPES, webhookSecretPlace, webhookType } from "@gpt-agent/core/webhook-events";
 import { z } from "zod";
 
-/** A signing secret of 32 random bytes, as Standard Webhooks writes it. */
-export const newWebhookSecret = (): string => `whsec_${randomBytes(32).toString("base64")}`;
+/** A signing secret of 32 random bytes, as Standard Webhooks writes it: itself, to be shown once, and sealed for its endpoint. */
+export function freshSecret(box: SecretBox, by: { orgId: string; endpointId: string }): { secret: string; sealedSecret: string } {
+  const secret = `whsec_${randomBytes(32).toString("base64")}`;
+  return { secret, sealedSecret: box.seal(secret, webhookSecretPlace(by.orgId, by.endpointId)) };
+}
 
 /**
  * An endpoint's address: https, without user name and password; http only for origins that the operator vouches for

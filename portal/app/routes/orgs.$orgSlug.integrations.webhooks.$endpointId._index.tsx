@@ -1,4 +1,4 @@
-import { SECRET_OVERLAP_HOURS, WEBHOOK_TYPES, webhookSecretPlace } from "@gpt-agent/core/webhook-events";
+import { SECRET_OVERLAP_HOURS, WEBHOOK_TYPES } from "@gpt-agent/core/webhook-events";
 import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
 import { Link, useLoaderData, useParams, useRevalidator, useSearchParams } from "@remix-run/react";
 import { ArrowLeft } from "lucide-react";
@@ -30,7 +30,7 @@ import {
   sendTest,
   switchEndpoint,
 } from "~/models/webhook.server";
-import { endpointForm, newWebhookSecret } from "~/models/webhook-form.server";
+import { endpointForm, freshSecret } from "~/models/webhook-form.server";
 import { env, secretBox } from "~/services.server";
 
 export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
@@ -82,8 +82,7 @@ async function obey(db: Db, by: Owned, asked: Command): Promise<{ secret?: strin
       await switchEndpoint(db, by, asked.on === "true");
       return {};
     case "rotate": {
-      const secret = newWebhookSecret();
-      const sealedSecret = secretBox.seal(secret, webhookSecretPlace(by.orgId, by.endpointId));
+      const { secret, sealedSecret } = freshSecret(secretBox, by);
       await rotateSecret(db, { ...by, sealedSecret, overlapHours: SECRET_OVERLAP_HOURS });
       return { secret };
     }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { WEBHOOK_TYPES, webhookSecretPlace } from "@gpt-agent/core/webhook-events";
+import { WEBHOOK_TYPES } from "@gpt-agent/core/webhook-events";
 import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
 import { Link, useLoaderData, useParams } from "@remix-run/react";
 import { Plus } from "lucide-react";
@@ -20,7 +20,7 @@ import type { ErrorCode } from "~/i18n/error-codes";
 import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
 import { addEndpoint, listEndpoints } from "~/models/webhook.server";
-import { endpointForm, newWebhookSecret } from "~/models/webhook-form.server";
+import { endpointForm, freshSecret } from "~/models/webhook-form.server";
 import { env, secretBox } from "~/services.server";
 
 export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
@@ -38,8 +38,8 @@ export async function action({ request, params }: ActionFunctionArgs) {
   const form = parseFields(fields, schema);
   if (!form.ok) return data(form, { status: 400 });
   const { url, description, events } = form.value;
-  const [endpointId, secret] = [randomUUID(), newWebhookSecret()];
-  const sealedSecret = secretBox.seal(secret, webhookSecretPlace(org.id, endpointId));
+  const endpointId = randomUUID();
+  const { secret, sealedSecret } = freshSecret(secretBox, { orgId: org.id, endpointId });
   const done = await attempt(() => addEndpoint(db, { orgId: org.id, userId: user.id, endpointId, url, description, events, sealedSecret }));
   // The one answer that holds the secret itself; pages behind sign-in are never stored.
   return done.ok ? { ok: true as const, secret, endpointId } : data(done, { status: 400 });

@@ -23,6 +23,9 @@ function picked(content: Json, pointers: string[]): Json {
   return found.length > 0 ? Object.fromEntries(found) : "The service's answer holds none of the expected values.";
 }
 
+/** A key as it stands in a JSON pointer (RFC 6901), with the slash before it. */
+export const pointerToken = (key: PropertyKey): string => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+
 /** The value that a JSON pointer (RFC 6901) names, or undefined. Own properties only. */
 function at(content: Json, pointer: string): Json | undefined {
   let value: Json | undefined = content;

@@ -78,6 +78,9 @@ const PHONE = /(?<![\p{L}\p{N}])\+?\d[\d\s()-]{5,18}\d(?![\p{L}\p{N}])/gu;
 export class AddressBook {
   private readonly known = new Set<string>();
 
+  /** @param base a book whose addresses count here too, those it gets later included */
+  constructor(private readonly base?: AddressBook) {}
+
   add(...texts: (string | null | undefined)[]): void {
     for (const text of texts) {
       if (!text) continue;
@@ -89,12 +92,16 @@ export class AddressBook {
 
   has(address: string): boolean {
     const spelled = canonical(/^tel:/i.test(address) ? address.replace(/[\s()-]/g, "") : address);
-    return spelled !== null && this.known.has(spelled);
+    return spelled !== null && this.knows(spelled);
   }
 
   /** Does a text hold an address that is not known? */
   foreignIn(text: string): boolean {
     return addressesIn(text).some((raw) => !this.has(raw) && !this.has(splitEnd(raw)[0]));
+  }
+
+  private knows(spelled: string): boolean {
+    return this.known.has(spelled) || (this.base?.knows(spelled) ?? false);
   }
 
   private addOne(address: string): void {

@@ -28,7 +28,7 @@ type Source = { title: string; url: string | null; headings: string[]; text: str
 export class OutputGuard {
   private readonly book = new AddressBook();
   /** For what tools are given: the visitor's own addresses as well. */
-  private readonly toolBook = new AddressBook();
+  private readonly toolBook = new AddressBook(this.book);
   private readonly secret: Confidential;
   private readonly told: string[];
   private readonly removed: string;
@@ -42,7 +42,7 @@ export class OutputGuard {
     this.told = [question, ...history.flatMap(({ author, text }) => (author === "visitor" ? [text] : []))];
     const ours = [...turn.instructions, ...turn.sayable, ...history.flatMap(({ author, text }) => (author === "visitor" ? [] : [text]))];
     this.book.add(...ours);
-    this.toolBook.add(...ours, ...this.told);
+    this.toolBook.add(...this.told);
     this.stages = this.freshStages();
     this.watch = new LeakWatch(this.secret, () => this.told.join("\n"));
   }
@@ -51,15 +51,14 @@ export class OutputGuard {
   allowPassages(passages: readonly Source[]): void {
     for (const { title, url, headings, text } of passages) {
       this.allow([title, ...headings, text].join("\n"));
-      for (const book of [this.book, this.toolBook]) book.add(url);
+      this.book.add(url);
     }
   }
 
   /** A text that visitors may be told: a passage, or what a tool has given. Its addresses count unless it speaks to the model. */
   allow(text: string): void {
     this.told.push(text);
-    if (speaksToModel(text)) return;
-    for (const book of [this.book, this.toolBook]) book.add(text);
+    if (!speaksToModel(text)) this.book.add(text);
   }
 
   /** Did the answer begin to give away what is confidential? Nothing of it leaves from then on. */

@@ -1,4 +1,5 @@
 import type { Json } from "~/chat/actions/input";
+import { pointerToken } from "~/chat/actions/mapped";
 
 /** A value inside an answer that can be kept: its pointer and, for a plain value, how it reads. */
 export type AnswerEntry = { pointer: string; depth: number } & (
@@ -9,7 +10,6 @@ export type AnswerEntry = { pointer: string; depth: number } & (
 
 const MAX_ENTRIES = 80;
 const MAX_TEXT = 60;
-const token = (key: string) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
 /** What can be picked from an answer, in its own order; of a list only the first item, since the others look like it. */
 export function entriesOf(content: Json): AnswerEntry[] {
@@ -21,7 +21,7 @@ export function entriesOf(content: Json): AnswerEntry[] {
       visit(value[0], `${pointer}/0`, depth + 1);
     } else if (value !== null && typeof value === "object") {
       if (pointer) found.push({ pointer, depth, kind: "group" });
-      for (const [key, inner] of Object.entries(value)) visit(inner, pointer + token(key), depth + 1);
+      for (const [key, inner] of Object.entries(value)) visit(inner, pointer + pointerToken(key), depth + 1);
     } else {
       const text = String(value);
       found.push({ pointer, depth, kind: "value", text: text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text });

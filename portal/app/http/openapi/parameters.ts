@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { MAX_ROWS } from "~/api/page";
-import { conversationId, toolCallId } from "../params.ts";
+import { DEFAULT_ROWS, MAX_ROWS } from "~/api/page";
+import { conversationId, publicAgentId, toolCallId } from "../params.ts";
 import type { Parameter } from "./operation.ts";
 
 /** The parameters that several operations share. */
@@ -8,7 +8,7 @@ export const AGENT_ID: Parameter = {
   in: "path",
   name: "agentId",
   description: "The agent's public id, as in its snippet.",
-  schema: z.string().regex(/^[a-z0-9][a-z0-9-]{2,63}$/),
+  schema: publicAgentId,
 };
 export const CONVERSATION_ID: Parameter = {
   in: "path",
@@ -34,5 +34,5 @@ export const AGENT_FILTER: Parameter = {
 /** Where a page begins, and how long it is. */
 export const PAGE: Parameter[] = [
   { in: "query", name: "cursor", description: "The `nextCursor` of the page before.", schema: z.string().min(1).max(200) },
-  { in: "query", name: "limit", description: "Rows of a page.", schema: z.int().min(1).max(MAX_ROWS).default(20) },
+  { in: "query", name: "limit", description: "Rows of a page.", schema: z.int().min(1).max(MAX_ROWS).default(DEFAULT_ROWS) },
 ];
