@@ -1,18 +1,14 @@
 import OpenAI from "openai";
+import { retryAfterSeconds } from "../retry-after.ts";
 import { LlmError, type LlmErrorCode } from "./llm.ts";
 
 /** Providers quote whole pages in their errors. */
 const MAX_MESSAGE_LENGTH = 500;
 
-/**
- * How long a Retry-After header asks to wait, in milliseconds: seconds or a date (RFC 9110 §10.2.3). Undefined for anything
- * else, also for a time that is over.
- */
-export function retryAfterMs(header: string | null | undefined, now = Date.now()): number | undefined {
-  if (!header?.trim()) return undefined;
-  const seconds = Number(header);
-  const ms = Number.isNaN(seconds) ? Date.parse(header) - now : seconds * 1_000;
-  return Number.isFinite(ms) && ms > 0 ? ms : undefined;
+/** How long a Retry-After header asks to wait, in milliseconds, if it does. */
+function retryAfterMs(header: string | null | undefined): number | undefined {
+  const seconds = retryAfterSeconds(header);
+  return seconds === undefined ? undefined : seconds * 1_000;
 }
 
 const CODES: Record<number, LlmErrorCode> = {

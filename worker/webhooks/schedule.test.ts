@@ -14,9 +14,8 @@ test("a busy receiver can ask for more time, at most a day, never for less", () 
   expect(pauseAfter(1, 600, 0.5)).toBe(600);
   expect(pauseAfter(3, 1, 0.5)).toBe(1800);
   expect(pauseAfter(1, 1e9, 0.5)).toBe(86_400);
-  const now = Date.parse("2026-01-01T00:00:00Z");
-  expect(retryAfterOf(429, "120", now)).toBe(120);
-  expect(retryAfterOf(503, "Thu, 01 Jan 2026 00:01:00 GMT", now)).toBe(60);
-  for (const header of [undefined, "", "-5", "soon", "Wed, 31 Dec 2025 00:00:00 GMT"]) expect(retryAfterOf(429, header, now)).toBe(0);
-  expect(retryAfterOf(500, "120", now)).toBe(0);
+  expect(retryAfterOf(429, "120")).toBe(120);
+  expect(retryAfterOf(503, "soon")).toBe(0);
+  expect(retryAfterOf(429, undefined)).toBe(0);
+  expect(retryAfterOf(500, "120")).toBe(0);
 });

@@ -1,3 +1,5 @@
+import { retryAfterSeconds } from "@gpt-agent/core/retry-after";
+
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
@@ -22,9 +24,6 @@ export function pauseAfter(attempt: number, retryAfter = 0, random = Math.random
 /** Statuses at which a receiver's Retry-After counts. */
 const BUSY = new Set([429, 502, 503, 504]);
 
-/** The wait a response asks for, in seconds; 0 for none (RFC 9110 §10.2.3: seconds or a date). */
-export function retryAfterOf(status: number, header: string | undefined, now = Date.now()): number {
-  if (!header || !BUSY.has(status)) return 0;
-  const seconds = /^\d{1,9}$/.test(header.trim()) ? Number(header) : (Date.parse(header) - now) / 1000;
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : 0;
-}
+/** The wait that a response asks for, in seconds; 0 for none. */
+export const retryAfterOf = (status: number, header: string | undefined): number =>
+  (BUSY.has(status) ? retryAfterSeconds(header) : undefined) ?? 0;
