@@ -428,6 +428,8 @@ export type Database = {
           last_message_at: string;
           summary: string | null;
           summary_until: string | null;
+          ended_at: string | null;
+          ended_by: string | null;
         };
         Insert: {
           id?: string;
@@ -445,6 +447,8 @@ export type Database = {
           last_message_at?: string;
           summary?: string | null;
           summary_until?: string | null;
+          ended_at?: string | null;
+          ended_by?: string | null;
         };
         Update: {
           id?: string;
@@ -462,6 +466,8 @@ export type Database = {
           last_message_at?: string;
           summary?: string | null;
           summary_until?: string | null;
+          ended_at?: string | null;
+          ended_by?: string | null;
         };
         Relationships: [
           { foreignKeyName: "conversations_agent_id_visitor_id_fkey"; columns: ["agent_id","visitor_id"]; isOneToOne: false; referencedRelation: "visitors"; referencedColumns: ["agent_id","id"] },
@@ -526,6 +532,45 @@ export type Database = {
           { foreignKeyName: "feedback_org_id_message_id_fkey"; columns: ["org_id","message_id"]; isOneToOne: false; referencedRelation: "messages"; referencedColumns: ["org_id","id"] },
         ];
       };
+      handoffs: {
+        Row: {
+          id: string;
+          org_id: string;
+          conversation_id: string;
+          agent_id: string;
+          state: string;
+          reason: string | null;
+          requested_at: string;
+          resolved_at: string | null;
+          resolved_by: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          conversation_id: string;
+          agent_id: string;
+          state?: string;
+          reason?: string | null;
+          requested_at?: string;
+          resolved_at?: string | null;
+          resolved_by?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          conversation_id?: string;
+          agent_id?: string;
+          state?: string;
+          reason?: string | null;
+          requested_at?: string;
+          resolved_at?: string | null;
+          resolved_by?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "handoffs_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "handoffs_org_id_conversation_id_fkey"; columns: ["org_id","conversation_id"]; isOneToOne: false; referencedRelation: "conversations"; referencedColumns: ["org_id","id"] },
+        ];
+      };
       idempotency_keys: {
         Row: {
           org_id: string;
@@ -557,6 +602,111 @@ export type Database = {
         Relationships: [
           { foreignKeyName: "idempotency_keys_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
           { foreignKeyName: "idempotency_keys_org_id_run_id_fkey"; columns: ["org_id","run_id"]; isOneToOne: false; referencedRelation: "runs"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      identity_keys: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string;
+          name: string;
+          algorithm: string;
+          sealed_secret: string | null;
+          public_key: string | null;
+          last_four: string;
+          created_by: string | null;
+          created_at: string;
+          last_used_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id: string;
+          name: string;
+          algorithm: string;
+          sealed_secret?: string | null;
+          public_key?: string | null;
+          last_four?: string;
+          created_by?: string | null;
+          created_at?: string;
+          last_used_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string;
+          name?: string;
+          algorithm?: string;
+          sealed_secret?: string | null;
+          public_key?: string | null;
+          last_four?: string;
+          created_by?: string | null;
+          created_at?: string;
+          last_used_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "identity_keys_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      leads: {
+        Row: {
+          id: string;
+          org_id: string;
+          agent_id: string;
+          conversation_id: string;
+          visitor_id: string;
+          name: string | null;
+          email: string | null;
+          phone: string | null;
+          message: string | null;
+          fields: Json;
+          consent: boolean;
+          consent_text: string | null;
+          page_url: string | null;
+          idempotency_key: string;
+          request_hash: string;
+          created_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          agent_id: string;
+          conversation_id: string;
+          visitor_id: string;
+          name?: string | null;
+          email?: string | null;
+          phone?: string | null;
+          message?: string | null;
+          fields?: Json;
+          consent?: boolean;
+          consent_text?: string | null;
+          page_url?: string | null;
+          idempotency_key: string;
+          request_hash: string;
+          created_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          agent_id?: string;
+          conversation_id?: string;
+          visitor_id?: string;
+          name?: string | null;
+          email?: string | null;
+          phone?: string | null;
+          message?: string | null;
+          fields?: Json;
+          consent?: boolean;
+          consent_text?: string | null;
+          page_url?: string | null;
+          idempotency_key?: string;
+          request_hash?: string;
+          created_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "leads_agent_id_visitor_id_fkey"; columns: ["agent_id","visitor_id"]; isOneToOne: false; referencedRelation: "visitors"; referencedColumns: ["agent_id","id"] },
+          { foreignKeyName: "leads_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "leads_org_id_conversation_id_fkey"; columns: ["org_id","conversation_id"]; isOneToOne: false; referencedRelation: "conversations"; referencedColumns: ["org_id","id"] },
         ];
       };
       memberships: {
@@ -1128,6 +1278,11 @@ export type Database = {
           locale: string | null;
           created_at: string;
           last_seen_at: string;
+          external_id: string | null;
+          email: string | null;
+          phone: string | null;
+          name: string | null;
+          verified_at: string | null;
         };
         Insert: {
           id?: string;
@@ -1136,6 +1291,11 @@ export type Database = {
           locale?: string | null;
           created_at?: string;
           last_seen_at?: string;
+          external_id?: string | null;
+          email?: string | null;
+          phone?: string | null;
+          name?: string | null;
+          verified_at?: string | null;
         };
         Update: {
           id?: string;
@@ -1144,6 +1304,11 @@ export type Database = {
           locale?: string | null;
           created_at?: string;
           last_seen_at?: string;
+          external_id?: string | null;
+          email?: string | null;
+          phone?: string | null;
+          name?: string | null;
+          verified_at?: string | null;
         };
         Relationships: [
           { foreignKeyName: "visitors_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
@@ -1336,11 +1501,14 @@ export type Database = {
       begin_turn: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; message_id: string | null; message_text: string | null; regenerate?: boolean | null; answer_id?: string | null; visitor_locale?: string | null; page_url?: string | null; responder?: string | null; idempotency_scope?: string | null; idempotency_key?: string | null; request_hash?: string | null; history_limit?: number | null; api_key?: string | null; reserve_tokens?: number | null; reserve_micros?: number | null }; Returns: Json };
       begin_webhook_attempt: { Args: { delivery: string | null; lease_seconds?: number | null }; Returns: Json };
       budget_use: { Args: { org: string | null }; Returns: { id: string; agent_id: string; api_key_id: string; subject: string; metric: string; limit_value: number; used: number; reserved: number; period_end: string; updated_at: string }[] };
+      capture_lead: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; lead: Json | null; idempotency_key: string | null; request_hash: string | null; page_url?: string | null }; Returns: Json };
       change_agent_settings: { Args: { org: string | null; agent: string | null; base: string | null; agent_settings: Json | null }; Returns: string };
       chunks_to_embed: { Args: { version: string | null; embedding_model: string | null; max_rows?: number | null }; Returns: { chunk_id: string; content: string }[] };
       claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
       drop_old_readings: { Args: { source: string | null; max_chunks?: number | null }; Returns: boolean };
+      end_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: boolean };
+      end_idle_conversations: { Args: { idle_minutes?: number | null; batch?: number | null }; Returns: number };
       end_webhook_attempt: { Args: { delivery: string | null; attempt: number | null; result: Json | null }; Returns: undefined };
       erase_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: string[] };
       fail_lost_runs: { Args: { org: string | null; conversation: string | null; everything?: boolean | null }; Returns: number };
@@ -1350,9 +1518,11 @@ export type Database = {
       list_members: { Args: { org: string | null }; Returns: { user_id: string; email: string; role: Database["public"]["Enums"]["member_role"]; created_at: string }[] };
       mark_outbox_sent: { Args: { ids: string[] | null }; Returns: undefined };
       open_session: { Args: { org: string | null; agent: string | null; visitor?: string | null; visitor_locale?: string | null }; Returns: Json };
+      open_verified_session: { Args: { org: string | null; agent: string | null; identity_key: string | null; external_id: string | null; claims?: Json | null; anonymous?: string | null; visitor_locale?: string | null }; Returns: Json };
       publish_source_version: { Args: { version: string | null }; Returns: undefined };
       rate_answer: { Args: { org: string | null; visitor: string | null; message: string | null; new_rating: string | null; new_comment?: string | null }; Returns: boolean };
       replay_webhooks: { Args: { org: string | null; endpoint: string | null; delivery?: string | null; since?: string | null; until?: string | null; only_failed?: boolean | null }; Returns: number };
+      request_handoff: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; reason?: string | null; page_url?: string | null }; Returns: Json };
       requeue_embedding: { Args: { version: string | null }; Returns: undefined };
       requeue_lost_deliveries: { Args: { quiet_seconds?: number | null }; Returns: number };
       requeue_source: { Args: { source: string | null }; Returns: undefined };

@@ -37,6 +37,8 @@ begin
     insert into public.agent_origins (agent_id, org_id, origin) values (agent, org, 'https://' || lower(letter) || '.example');
     insert into public.agent_secrets (org_id, agent_id, name, sealed, last_four, created_by)
     values (org, agent, 'Authorization', 'v1.1.' || repeat('A', 40), 'abcd', boss);
+    insert into public.identity_keys (org_id, agent_id, name, algorithm, sealed_secret, last_four, created_by)
+    values (org, agent, 'Shop', 'HS256', 'v1.1.' || repeat('A', 40), 'abcd', boss);
 
     source := private.uuid_v7();
     insert into public.sources (id, org_id, agent_id, kind, title, object_key, media_type, byte_size, content_hash)
@@ -51,6 +53,9 @@ begin
 
     insert into public.visitors (org_id, agent_id, locale) values (org, agent, 'en') returning id into visitor;
     insert into public.conversations (org_id, agent_id, visitor_id, client_id) values (org, agent, visitor, 'thread') returning id into conversation;
+    insert into public.handoffs (org_id, conversation_id, agent_id) values (org, conversation, agent);
+    insert into public.leads (org_id, agent_id, conversation_id, visitor_id, email, idempotency_key, request_hash)
+    values (org, agent, conversation, visitor, 'someone@example.com', 'key', repeat('0', 64));
     insert into public.messages (org_id, conversation_id, author, body) values (org, conversation, 'visitor', 'When does it come?') returning id into question;
     insert into public.messages (org_id, conversation_id, parent_id, author, body) values (org, conversation, question, 'agent', 'In three days [1].') returning id into answer;
     -- Revoked, as an admin may only ever set revoked_at, not clear it.
