@@ -1531,6 +1531,7 @@ export type Database = {
       save_agent: { Args: { org: string | null; agent: string | null; agent_name: string | null; agent_settings: Json | null; origins: string[] | null }; Returns: Database["public"]["Tables"]["agents"]["Row"] };
       save_partial_answers: { Args: { saves: Json | null; lease_seconds?: number | null }; Returns: string[] };
       search_chunks: { Args: { org: string | null; agent: string | null; question: string | null; max_results?: number | null; question_embedding?: string | null; embedding_model?: string | null }; Returns: { chunk_id: string; source_id: string; title: string; url: string; media_type: string; page: number; heading_path: string[]; body: string; char_start: number; char_end: number; content_hash: string; language: string; score: number }[] };
+      take_tick: { Args: { job_name: string | null; tick: string | null }; Returns: boolean };
       test_webhook: { Args: { org: string | null; endpoint: string | null }; Returns: string };
       unembedded_versions: { Args: { embedding_model: string | null; max_rows?: number | null }; Returns: { version_id: string; jobs: string[] }[] };
       unfinished_sources: { Args: { quiet_seconds: number | null; max_rows?: number | null }; Returns: { source_id: string; jobs: string[]; recent: number }[] };

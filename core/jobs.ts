@@ -1,8 +1,21 @@
 import { z } from "zod";
 
+type JobSpec = {
+  /** Ids only: job data is plaintext. */
+  payload: z.ZodType;
+  /** How often it is tried in all. */
+  attempts: number;
+  /** Milliseconds before the second try; each later one waits twice as long. */
+  backoff: number;
+  /** A scheduled job, with an empty payload: once in each span of this length (they begin at full multiples of it, UTC) ... */
+  every?: `${number}${"s" | "m" | "h"}`;
+  /** ... or whenever the clock in UTC fits these five fields of cron. */
+  cron?: string;
+};
+
 /**
- * Every job there is: the name, the payload's schema (ids only: job data is plaintext), how often it is tried, and the
- * first delay of the exponential back-off in milliseconds. A job may run twice and must have the effect of once.
+ * Every job there is. A job may run twice and must have the effect of once. One with `every` or `cron` comes into the outbox by
+ * itself, once a tick whatever the number of workers; a tick is passed over while the job of an earlier one waits.
  */
 export const JOBS = {
   /** Reads an uploaded source: extract, chunk, index. */
@@ -13,8 +26,12 @@ export const JOBS = {
   "source.forget": { payload: z.strictObject({ objectKey: z.string().max(300) }), attempts: 10, backoff: 10_000 },
   /** Makes one attempt to tell an endpoint of an event; the next one is another job. */
   "webhook.deliver": { payload: z.strictObject({ deliveryId: z.uuid() }), attempts: 5, backoff: 2_000 },
-} as const;
+  /** Finds work whose job was lost, and clears away what is kept for a while only. */
+  "platform.sweep": { payload: z.strictObject({}), attempts: 1, backoff: 1_000, every: "60s" },
+} as const satisfies Record<string, JobSpec>;
 
 export type JobName = keyof typeof JOBS;
 export type JobPayload<N extends JobName> = z.infer<(typeof JOBS)[N]["payload"]>;
 export const isJobName = (name: string): name is JobName => Object.hasOwn(JOBS, name);
+/** The catalogue's entry, with what only some entries say. */
+export const jobSpec = (name: JobName): JobSpec => JOBS[name];

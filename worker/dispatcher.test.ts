@@ -7,7 +7,7 @@ import { must, rows, startKnowledge, type TestKnowledge } from "./ingest/test-kn
 import type { JobQueue, NewJob } from "./queue/job-queue.ts";
 import { openRedisQueue } from "./queue/redis.ts";
 import { startRedis, type TestRedis } from "./queue/test-redis.ts";
-import { Sweeper } from "./sweeper.ts";
+import { sweep } from "./sweeper.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 const until = (check: () => unknown) => vi.waitFor(async () => expect(await check()).toBeTruthy(), { timeout: 40_000, interval: 25 });
@@ -113,8 +113,8 @@ describe("the dispatcher", () => {
 });
 
 describe("the look for lost jobs", () => {
-  const sweeper = (embedder: ConstructorParameters<typeof Sweeper>[0]["embedder"] = null) =>
-    new Sweeper({ db: knowledge.db, queue, log: { ...createLog("error"), error() {}, warn() {} }, embedder });
+  const sweepNow = (embedder: Parameters<typeof sweep>[0]["embedder"] = null) =>
+    sweep({ db: knowledge.db, queue, log: { ...createLog("error"), error() {}, warn() {} }, embedder }, 0);
   const readJobs = async (source: string) =>
     (await knowledge.jobs("source.read")).filter(({ payload }) => JSON.stringify(payload).includes(source));
 
@@ -128,12 +128,12 @@ describe("the look for lost jobs", () => {
     const [waitingJob] = await readJobs(waiting);
     await must(knowledge.db.rpc("mark_outbox_sent", { ids: [lostJob!.id, waitingJob!.id] }));
     await queue.add([{ id: waitingJob!.id, name: "source.read", payload: { sourceId: waiting }, attempts: 1, backoff: 1 }]);
-    await sweeper().sweep(0);
+    await sweepNow();
     expect(await readJobs(lost)).toHaveLength(2);
     expect(await readJobs(waiting)).toHaveLength(1);
     expect(await readJobs(undispatched)).toHaveLength(1);
     // The new job waits in the outbox, so looking again adds nothing.
-    await sweeper().sweep(0);
+    await sweepNow();
     expect(await readJobs(lost)).toHaveLength(2);
   });
 
@@ -141,7 +141,7 @@ describe("the look for lost jobs", () => {
     const source = await knowledge.add("poison.txt", "a");
     for (let i = 0; i < 10; i++) {
       await must(knowledge.db.rpc("mark_outbox_sent", { ids: (await readJobs(source)).map(({ id }) => id) }));
-      await sweeper().sweep(0);
+      await sweepNow();
     }
     expect(await knowledge.source(source)).toMatchObject({ status: "failed", failure_code: "unexpected" });
     expect((await readJobs(source)).length).toBeLessThanOrEqual(5);
@@ -152,9 +152,9 @@ describe("the look for lost jobs", () => {
     await knowledge.read(source);
     const before = await knowledge.jobs("source.embed");
     await must(knowledge.db.rpc("mark_outbox_sent", { ids: before.map(({ id }) => id) }));
-    await sweeper().sweep(0);
+    await sweepNow();
     expect(await knowledge.jobs("source.embed")).toHaveLength(before.length);
-    await sweeper({ model: "tiny", embed: async () => [] }).sweep(0);
+    await sweepNow({ model: "tiny", embed: async () => [] });
     expect(await knowledge.jobs("source.embed")).toHaveLength(before.length + 1);
   });
 });

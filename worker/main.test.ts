@@ -93,7 +93,7 @@ test("starts, tells its health, reads a file that is added, and ends with 0 on S
       status: "ok",
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       checks: { database: "ok", queue: "ok", storage: "ok" },
-      queues: { depths: { waiting: 0, active: 0, delayed: 0, failed: 0 } },
+      queues: { depths: { waiting: expect.any(Number), active: expect.any(Number), delayed: 0, failed: 0 } },
     },
   });
   expect((await fetch(`http://127.0.0.1:${worker.port}/`)).status).toBe(404);

@@ -3,8 +3,8 @@ import { readEnv } from "@gpt-agent/core/env";
 import { Dispatcher } from "./dispatcher.ts";
 import { checkHealth, serveHealth } from "./health.ts";
 import { handleJob } from "./jobs/index.ts";
+import { Scheduler } from "./scheduler.ts";
 import { createServices, type Services } from "./services.ts";
-import { Sweeper } from "./sweeper.ts";
 
 /** Jobs done at a time. Most wait for the database or a provider; reading files has a limit of its own. */
 const CONCURRENCY = 4;
@@ -31,9 +31,9 @@ const deps = services;
 const { log, queue } = deps;
 const worker = queue.work((job) => handleJob(job, deps), CONCURRENCY);
 const dispatcher = new Dispatcher(deps);
-const sweeper = new Sweeper(deps);
+const scheduler = new Scheduler(deps);
 dispatcher.start();
-sweeper.start();
+scheduler.start();
 log.info("The worker has started", { port: env.WORKER_PORT, embeddings: deps.embedder?.model ?? "none" });
 
 /** No new jobs; running ones end or are given back; then the process ends with 0. */
@@ -45,7 +45,7 @@ async function drain(signal: NodeJS.Signals) {
     log.warn("The worker stops although jobs are still running; they are taken up again later");
     process.exit(0);
   }, GIVE_UP_MS).unref();
-  await Promise.all([dispatcher.stop(), sweeper.stop(), worker.drain(PATIENCE_MS)]);
+  await Promise.all([dispatcher.stop(), scheduler.stop(), worker.drain(PATIENCE_MS)]);
   await queue.close();
   health.close();
   log.info("The worker has stopped");

@@ -4,14 +4,23 @@ import type { Embedder } from "@gpt-agent/core/llm/embed";
 import type { Log } from "@gpt-agent/core/log";
 import type { SafeFetch } from "@gpt-agent/core/safe-fetch";
 import type { SecretBox } from "@gpt-agent/core/secrets";
-import { PermanentFailure, type RunningJob } from "../queue/job-queue.ts";
+import { type JobQueue, PermanentFailure, type RunningJob } from "../queue/job-queue.ts";
+import { platformSweep } from "./platform-sweep.ts";
 import { sourceEmbed } from "./source-embed.ts";
 import { sourceForget } from "./source-forget.ts";
 import { sourceRead } from "./source-read.ts";
 import { webhookDeliver } from "./webhook-deliver.ts";
 
 /** What handlers work with. */
-export type JobDeps = { db: Db; log: Log; embedder: Embedder | null; egress: SafeFetch; secretBox: SecretBox; appUrl: string };
+export type JobDeps = {
+  db: Db;
+  log: Log;
+  queue: Pick<JobQueue, "isLive">;
+  embedder: Embedder | null;
+  egress: SafeFetch;
+  secretBox: SecretBox;
+  appUrl: string;
+};
 
 /** Does a job. It may be called twice for one job and must then have the effect of once; a subject that is gone is no error. */
 export type Handler<N extends JobName> = (
@@ -26,6 +35,7 @@ const HANDLERS: { [N in JobName]: Handler<N> } = {
   "source.embed": sourceEmbed,
   "source.forget": sourceForget,
   "webhook.deliver": webhookDeliver,
+  "platform.sweep": platformSweep,
 };
 
 /**
