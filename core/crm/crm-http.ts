@@ -55,7 +55,7 @@ async function send(egress: SafeFetch, request: Sent, signal: AbortSignal): Prom
       signal,
     });
     if (truncated) throw new CrmError("malformed", "The CRM's answer is too long");
-    return { status, headers: received, body: readJson(bytes, status) };
+    return { status, headers: received, body: readJson(bytes, status), origin: url.origin };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (!(error instanceof EgressError)) throw error;
@@ -102,8 +102,9 @@ export function crmCall(crm: Crm, egress: SafeFetch, options: CallOptions): CrmC
   const http = crmHttp(egress, { signal: options.signal, readError: crm.readError?.bind(crm) });
   const once = async (request: CrmRequest, grant: CrmGrant): Promise<CrmAnswer> => {
     await options.admit(request.cost ?? { requests: 1 });
-    const { baseUrl, headers } = crm.sign(grant);
+    const { baseUrl, headers, json } = crm.sign(grant);
     const { path, cost: _, ...rest } = request;
+    if (json) rest.json = { ...(rest.json as object | undefined), ...json };
     try {
       return await http({ ...rest, url: baseUrl + path, headers: { ...headers, ...request.headers } });
     } catch (error) {

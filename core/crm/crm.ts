@@ -66,8 +66,8 @@ export type CrmRequest = {
   cost?: Record<string, number>;
 };
 
-/** A 2xx answer; `body` is its JSON, null when it has none. Names of headers are in lower case. */
-export type CrmAnswer = { status: number; headers: Record<string, string>; body: unknown };
+/** A 2xx answer; `body` is its JSON, null when it has none. Names of headers are in lower case. `origin` is where it came from. */
+export type CrmAnswer = { status: number; headers: Record<string, string>; body: unknown; origin: string };
 
 /**
  * The way to one account: signs a request, waits for the account's limits, refreshes a token that has run out, once.
@@ -168,6 +168,12 @@ export type CrmPage = {
   total: number | null;
 };
 
+/**
+ * What removing comes to: the record is gone ("deletes"), or, where the CRM's API deletes nothing, it stays without anything that tells of
+ * a person, marked as erased ("empties"): somebody in the CRM may then delete it.
+ */
+export type CrmRemoval = "deletes" | "empties";
+
 /** One CRM. Every method throws CrmError and nothing else for what the CRM answers. */
 export interface Crm {
   readonly id: CrmId;
@@ -176,8 +182,10 @@ export interface Crm {
   readonly token: CrmTokenAuth | null;
   readonly limits: readonly CrmLimit[];
   readonly inbound: CrmInbound | null;
-  /** The headers and the base URL that a grant's requests carry. */
-  sign(grant: CrmGrant): { baseUrl: string; headers: Record<string, string> };
+  /** What `remove` does to each kind of record, as people are told before they erase. */
+  readonly removal: Readonly<Record<CrmObject, CrmRemoval>>;
+  /** The headers and the base URL that a grant's requests carry, and what goes into their JSON bodies where the token belongs there (Bitrix24). */
+  sign(grant: CrmGrant): { baseUrl: string; headers: Record<string, string>; json?: Record<string, string> };
   /** Reads an error that the status alone does not tell (Bitrix24's bodies, Salesforce's daily limit); null leaves it to the status. */
   readError?(answer: CrmAnswer): import("./crm-error.ts").CrmError | null;
   /** Who we are connected to; also the health check. */
@@ -204,7 +212,7 @@ export interface Crm {
    * creation was not heard back. Looks at the newest 50.
    */
   findMarked(call: CrmCall, object: "deal" | "note", given: { contactId: string; marker: string }): Promise<CrmWritten | null>;
-  /** Removes a record that we made. One that is gone already is no error. */
+  /** Removes a record that we made, or empties it (see `removal`). One that is gone already is no error. */
   remove(call: CrmCall, object: CrmObject, externalId: string): Promise<void>;
   /** Contacts changed since a moment (ISO; null: all), oldest change first, a page of up to 100 (200 in Salesforce) at a time. */
   pull(call: CrmCall, given: { since: string | null; cursor: string | null; fields: string[] }): Promise<CrmPage>;

@@ -68,9 +68,12 @@ export type FakeCrm = {
   addContact(contact: Partial<FakeContact>): FakeContact;
   /** Changes a person as somebody in the CRM would. */
   change(id: string, change: Partial<FakeContact>): void;
-  /** A webhook of the real scheme that tells of changes; `url` is the address it is sent to. null where the CRM sends none. */
+  /**
+   * Webhooks of the real scheme that tell of changes, as many requests as the CRM makes of them; `url` is the address they are sent to.
+   * null where the CRM sends none.
+   */
   webhook:
-    | ((given: { url: string; secret: string; contactIds: string[]; kind: "changed" | "deleted"; at?: number }) => InboundRequest)
+    | ((given: { url: string; secret: string; contactIds: string[]; kind: "changed" | "deleted"; at?: number }) => InboundRequest[])
     | null;
   requests: Seen[];
   /** How often our own calls went past the documented limit. */
