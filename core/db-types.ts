@@ -411,6 +411,146 @@ export type Database = {
           { foreignKeyName: "citations_org_id_message_id_fkey"; columns: ["org_id","message_id"]; isOneToOne: false; referencedRelation: "messages"; referencedColumns: ["org_id","id"] },
         ];
       };
+      connection_sign_ins: {
+        Row: {
+          state_hash: string;
+          org_id: string;
+          user_id: string;
+          session_hash: string;
+          crm: string;
+          cloud: string;
+          domain: string | null;
+          sealed_verifier: string;
+          connection_id: string | null;
+          created_at: string;
+          expires_at: string;
+          used_at: string | null;
+        };
+        Insert: {
+          state_hash: string;
+          org_id: string;
+          user_id: string;
+          session_hash: string;
+          crm: string;
+          cloud: string;
+          domain?: string | null;
+          sealed_verifier: string;
+          connection_id?: string | null;
+          created_at?: string;
+          expires_at?: string;
+          used_at?: string | null;
+        };
+        Update: {
+          state_hash?: string;
+          org_id?: string;
+          user_id?: string;
+          session_hash?: string;
+          crm?: string;
+          cloud?: string;
+          domain?: string | null;
+          sealed_verifier?: string;
+          connection_id?: string | null;
+          created_at?: string;
+          expires_at?: string;
+          used_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "connection_sign_ins_org_id_connection_id_fkey"; columns: ["org_id","connection_id"]; isOneToOne: false; referencedRelation: "connections"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "connection_sign_ins_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+        ];
+      };
+      connections: {
+        Row: {
+          id: string;
+          org_id: string;
+          crm: string;
+          cloud: string;
+          name: string;
+          account_id: string;
+          account_name: string;
+          account_url: string | null;
+          status: string;
+          grant_kind: string;
+          sealed_grant: string;
+          grant_generation: number;
+          grant_expires_at: string | null;
+          refreshing_until: string | null;
+          refresh_began_at: string | null;
+          sealed_inbound_secret: string | null;
+          inbound_subscription: string | null;
+          settings: Json;
+          last_push_at: string | null;
+          last_pull_at: string | null;
+          last_event_at: string | null;
+          error_code: string | null;
+          error_detail: string | null;
+          failing_since: string | null;
+          created_by: string | null;
+          created_at: string;
+          updated_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          crm: string;
+          cloud?: string;
+          name: string;
+          account_id: string;
+          account_name?: string;
+          account_url?: string | null;
+          status?: string;
+          grant_kind: string;
+          sealed_grant: string;
+          grant_generation?: number;
+          grant_expires_at?: string | null;
+          refreshing_until?: string | null;
+          refresh_began_at?: string | null;
+          sealed_inbound_secret?: string | null;
+          inbound_subscription?: string | null;
+          settings: Json;
+          last_push_at?: string | null;
+          last_pull_at?: string | null;
+          last_event_at?: string | null;
+          error_code?: string | null;
+          error_detail?: string | null;
+          failing_since?: string | null;
+          created_by?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          crm?: string;
+          cloud?: string;
+          name?: string;
+          account_id?: string;
+          account_name?: string;
+          account_url?: string | null;
+          status?: string;
+          grant_kind?: string;
+          sealed_grant?: string;
+          grant_generation?: number;
+          grant_expires_at?: string | null;
+          refreshing_until?: string | null;
+          refresh_began_at?: string | null;
+          sealed_inbound_secret?: string | null;
+          inbound_subscription?: string | null;
+          settings?: Json;
+          last_push_at?: string | null;
+          last_pull_at?: string | null;
+          last_event_at?: string | null;
+          error_code?: string | null;
+          error_detail?: string | null;
+          failing_since?: string | null;
+          created_by?: string | null;
+          created_at?: string;
+          updated_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "connections_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+        ];
+      };
       conversations: {
         Row: {
           id: string;
@@ -472,6 +612,254 @@ export type Database = {
         Relationships: [
           { foreignKeyName: "conversations_agent_id_visitor_id_fkey"; columns: ["agent_id","visitor_id"]; isOneToOne: false; referencedRelation: "visitors"; referencedColumns: ["agent_id","id"] },
           { foreignKeyName: "conversations_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      crm_contacts: {
+        Row: {
+          id: string;
+          org_id: string;
+          connection_id: string;
+          external_id: string;
+          name: string | null;
+          email: string | null;
+          phone: string | null;
+          phone_key: string | null;
+          fields: Json;
+          url: string | null;
+          changed_at: string;
+          deleted_at: string | null;
+          fetched_at: string;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          connection_id: string;
+          external_id: string;
+          name?: string | null;
+          email?: string | null;
+          phone?: string | null;
+          phone_key?: string | null;
+          fields?: Json;
+          url?: string | null;
+          changed_at: string;
+          deleted_at?: string | null;
+          fetched_at?: string;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          connection_id?: string;
+          external_id?: string;
+          name?: string | null;
+          email?: string | null;
+          phone?: string | null;
+          phone_key?: string | null;
+          fields?: Json;
+          url?: string | null;
+          changed_at?: string;
+          deleted_at?: string | null;
+          fetched_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "crm_contacts_org_id_connection_id_fkey"; columns: ["org_id","connection_id"]; isOneToOne: false; referencedRelation: "connections"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      crm_erasures: {
+        Row: {
+          id: string;
+          org_id: string;
+          connection_id: string;
+          object: string;
+          external_id: string;
+          status: string;
+          error_code: string | null;
+          asked_at: string;
+          ended_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          connection_id: string;
+          object: string;
+          external_id: string;
+          status?: string;
+          error_code?: string | null;
+          asked_at?: string;
+          ended_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          connection_id?: string;
+          object?: string;
+          external_id?: string;
+          status?: string;
+          error_code?: string | null;
+          asked_at?: string;
+          ended_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "crm_erasures_org_id_connection_id_fkey"; columns: ["org_id","connection_id"]; isOneToOne: false; referencedRelation: "connections"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      crm_links: {
+        Row: {
+          id: string;
+          org_id: string;
+          connection_id: string;
+          object: string;
+          visitor_id: string | null;
+          conversation_id: string | null;
+          external_id: string | null;
+          url: string | null;
+          ours: boolean;
+          pushed_hash: string | null;
+          begun_at: string;
+          pushed_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          connection_id: string;
+          object: string;
+          visitor_id?: string | null;
+          conversation_id?: string | null;
+          external_id?: string | null;
+          url?: string | null;
+          ours?: boolean;
+          pushed_hash?: string | null;
+          begun_at?: string;
+          pushed_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          connection_id?: string;
+          object?: string;
+          visitor_id?: string | null;
+          conversation_id?: string | null;
+          external_id?: string | null;
+          url?: string | null;
+          ours?: boolean;
+          pushed_hash?: string | null;
+          begun_at?: string;
+          pushed_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "crm_links_org_id_connection_id_fkey"; columns: ["org_id","connection_id"]; isOneToOne: false; referencedRelation: "connections"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      crm_pulls: {
+        Row: {
+          connection_id: string;
+          org_id: string;
+          mode: string;
+          since: string | null;
+          cursor: string | null;
+          high_water: string | null;
+          pages: number;
+          contacts: number;
+          total: number | null;
+          lease: string | null;
+          lease_until: string | null;
+          began_at: string;
+          moved_at: string;
+          ended_at: string | null;
+          due_at: string;
+        };
+        Insert: {
+          connection_id: string;
+          org_id: string;
+          mode?: string;
+          since?: string | null;
+          cursor?: string | null;
+          high_water?: string | null;
+          pages?: number;
+          contacts?: number;
+          total?: number | null;
+          lease?: string | null;
+          lease_until?: string | null;
+          began_at?: string;
+          moved_at?: string;
+          ended_at?: string | null;
+          due_at?: string;
+        };
+        Update: {
+          connection_id?: string;
+          org_id?: string;
+          mode?: string;
+          since?: string | null;
+          cursor?: string | null;
+          high_water?: string | null;
+          pages?: number;
+          contacts?: number;
+          total?: number | null;
+          lease?: string | null;
+          lease_until?: string | null;
+          began_at?: string;
+          moved_at?: string;
+          ended_at?: string | null;
+          due_at?: string;
+        };
+        Relationships: [
+          { foreignKeyName: "crm_pulls_org_id_connection_id_fkey"; columns: ["org_id","connection_id"]; isOneToOne: false; referencedRelation: "connections"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      crm_pushes: {
+        Row: {
+          id: string;
+          org_id: string;
+          connection_id: string;
+          conversation_id: string;
+          reasons: string[];
+          status: string;
+          asked: number;
+          done: number;
+          attempts: number;
+          lease_until: string | null;
+          error_code: string | null;
+          error_detail: string | null;
+          written: Json;
+          asked_at: string;
+          ended_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          connection_id: string;
+          conversation_id: string;
+          reasons?: string[];
+          status?: string;
+          asked?: number;
+          done?: number;
+          attempts?: number;
+          lease_until?: string | null;
+          error_code?: string | null;
+          error_detail?: string | null;
+          written?: Json;
+          asked_at?: string;
+          ended_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          connection_id?: string;
+          conversation_id?: string;
+          reasons?: string[];
+          status?: string;
+          asked?: number;
+          done?: number;
+          attempts?: number;
+          lease_until?: string | null;
+          error_code?: string | null;
+          error_detail?: string | null;
+          written?: Json;
+          asked_at?: string;
+          ended_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "crm_pushes_org_id_connection_id_fkey"; columns: ["org_id","connection_id"]; isOneToOne: false; referencedRelation: "connections"; referencedColumns: ["org_id","id"] },
+          { foreignKeyName: "crm_pushes_org_id_conversation_id_fkey"; columns: ["org_id","conversation_id"]; isOneToOne: false; referencedRelation: "conversations"; referencedColumns: ["org_id","id"] },
         ];
       };
       embeddings: {
@@ -646,6 +1034,56 @@ export type Database = {
         };
         Relationships: [
           { foreignKeyName: "identity_keys_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
+        ];
+      };
+      inbound_events: {
+        Row: {
+          id: string;
+          org_id: string;
+          connection_id: string;
+          event_id: string;
+          kind: string;
+          contact_id: string;
+          status: string;
+          attempts: number;
+          lease_until: string | null;
+          error_code: string | null;
+          error_detail: string | null;
+          received_at: string;
+          ended_at: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          connection_id: string;
+          event_id: string;
+          kind: string;
+          contact_id: string;
+          status?: string;
+          attempts?: number;
+          lease_until?: string | null;
+          error_code?: string | null;
+          error_detail?: string | null;
+          received_at?: string;
+          ended_at?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          connection_id?: string;
+          event_id?: string;
+          kind?: string;
+          contact_id?: string;
+          status?: string;
+          attempts?: number;
+          lease_until?: string | null;
+          error_code?: string | null;
+          error_detail?: string | null;
+          received_at?: string;
+          ended_at?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "inbound_events_org_id_connection_id_fkey"; columns: ["org_id","connection_id"]; isOneToOne: false; referencedRelation: "connections"; referencedColumns: ["org_id","id"] },
         ];
       };
       leads: {
@@ -1497,17 +1935,22 @@ export type Database = {
       add_embeddings: { Args: { version: string | null; embedding_model: string | null; batch: Json | null }; Returns: undefined };
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       add_source_for_key: { Args: { org: string | null; agent: string | null; api_key: string | null; source: string | null; source_kind: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
+      begin_crm_sign_in: { Args: { org: string | null; state_hash: string | null; session_hash: string | null; crm: string | null; cloud: string | null; domain: string | null; sealed_verifier: string | null; connection?: string | null }; Returns: undefined };
+      begin_grant_refresh: { Args: { connection: string | null; generation: number | null; lease_seconds?: number | null }; Returns: boolean };
       begin_source_version: { Args: { source: string | null; version_hash: string | null; pages: number | null; chars: number | null; lang: string | null; chunk_total: number | null }; Returns: string };
       begin_turn: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; message_id: string | null; message_text: string | null; regenerate?: boolean | null; answer_id?: string | null; visitor_locale?: string | null; page_url?: string | null; responder?: string | null; idempotency_scope?: string | null; idempotency_key?: string | null; request_hash?: string | null; history_limit?: number | null; api_key?: string | null; reserve_tokens?: number | null; reserve_micros?: number | null }; Returns: Json };
       begin_webhook_attempt: { Args: { delivery: string | null; lease_seconds?: number | null }; Returns: Json };
       budget_use: { Args: { org: string | null }; Returns: { id: string; agent_id: string; api_key_id: string; subject: string; metric: string; limit_value: number; used: number; reserved: number; period_end: string; updated_at: string }[] };
       capture_lead: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; lead: Json | null; idempotency_key: string | null; request_hash: string | null; page_url?: string | null }; Returns: Json };
       change_agent_settings: { Args: { org: string | null; agent: string | null; base: string | null; agent_settings: Json | null }; Returns: string };
+      change_connection: { Args: { org: string | null; connection: string | null; wish: string | null }; Returns: boolean };
       chunks_to_embed: { Args: { version: string | null; embedding_model: string | null; max_rows?: number | null }; Returns: { chunk_id: string; content: string }[] };
       claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
+      crm_context: { Args: { org: string | null; visitor: string | null }; Returns: Json };
       drop_old_readings: { Args: { source: string | null; max_chunks?: number | null }; Returns: boolean };
       end_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: boolean };
+      end_grant_refresh: { Args: { connection: string | null; generation: number | null }; Returns: undefined };
       end_idle_conversations: { Args: { idle_minutes?: number | null; batch?: number | null }; Returns: number };
       end_webhook_attempt: { Args: { delivery: string | null; attempt: number | null; result: Json | null }; Returns: undefined };
       erase_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: string[] };
@@ -1517,10 +1960,15 @@ export type Database = {
       is_listed_origin: { Args: { origin: string | null }; Returns: boolean };
       list_members: { Args: { org: string | null }; Returns: { user_id: string; email: string; role: Database["public"]["Enums"]["member_role"]; created_at: string }[] };
       mark_outbox_sent: { Args: { ids: string[] | null }; Returns: undefined };
+      note_connection: { Args: { connection: string | null; code: string | null; detail?: string | null }; Returns: undefined };
+      open_connection: { Args: { connection: string | null }; Returns: Json };
       open_session: { Args: { org: string | null; agent: string | null; visitor?: string | null; visitor_locale?: string | null }; Returns: Json };
       open_verified_session: { Args: { org: string | null; agent: string | null; identity_key: string | null; external_id: string | null; claims?: Json | null; anonymous?: string | null; visitor_locale?: string | null }; Returns: Json };
+      pause_crm_account: { Args: { account_crm: string | null; account: string | null; milliseconds: number | null }; Returns: undefined };
       publish_source_version: { Args: { version: string | null }; Returns: undefined };
       rate_answer: { Args: { org: string | null; visitor: string | null; message: string | null; new_rating: string | null; new_comment?: string | null }; Returns: boolean };
+      reauthorize_connection: { Args: { org: string | null; connection: string | null; account: string | null; kind: string | null; sealed: string | null; expires: string | null }; Returns: boolean };
+      receive_crm_events: { Args: { connection: string | null; events: Json | null }; Returns: number };
       replay_webhooks: { Args: { org: string | null; endpoint: string | null; delivery?: string | null; since?: string | null; until?: string | null; only_failed?: boolean | null }; Returns: number };
       request_handoff: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; reason?: string | null; page_url?: string | null }; Returns: Json };
       requeue_embedding: { Args: { version: string | null }; Returns: undefined };
@@ -1531,6 +1979,10 @@ export type Database = {
       save_agent: { Args: { org: string | null; agent: string | null; agent_name: string | null; agent_settings: Json | null; origins: string[] | null }; Returns: Database["public"]["Tables"]["agents"]["Row"] };
       save_partial_answers: { Args: { saves: Json | null; lease_seconds?: number | null }; Returns: string[] };
       search_chunks: { Args: { org: string | null; agent: string | null; question: string | null; max_results?: number | null; question_embedding?: string | null; embedding_model?: string | null }; Returns: { chunk_id: string; source_id: string; title: string; url: string; media_type: string; page: number; heading_path: string[]; body: string; char_start: number; char_end: number; content_hash: string; language: string; score: number }[] };
+      store_crm_contacts: { Args: { connection: string | null; contacts: Json | null; gone?: string[] | null }; Returns: number };
+      store_grant: { Args: { connection: string | null; generation: number | null; sealed: string | null; expires: string | null }; Returns: boolean };
+      take_crm_quota: { Args: { account_crm: string | null; account: string | null; wanted: Json | null }; Returns: number };
+      take_crm_sign_in: { Args: { state_hash: string | null; session_hash: string | null }; Returns: Json };
       take_tick: { Args: { job_name: string | null; tick: string | null }; Returns: boolean };
       test_webhook: { Args: { org: string | null; endpoint: string | null }; Returns: string };
       unembedded_versions: { Args: { embedding_model: string | null; max_rows?: number | null }; Returns: { version_id: string; jobs: string[] }[] };

@@ -53,7 +53,7 @@ create table public.connection_sign_ins (
 comment on table public.connection_sign_ins is 'A sign-in at a CRM that was begun: its state works once, for the person and browser that began it (RFC 6749 section 10.12). connection_id is set when a connection is authorised again.';
 create index connection_sign_ins_org_id_idx on public.connection_sign_ins (org_id, connection_id);
 
-create table public.crm_quotas (
+create table private.crm_quotas (
   crm text not null,
   account_id text not null,
   key text not null check (char_length(key) <= 60),
@@ -62,11 +62,10 @@ create table public.crm_quotas (
   blocked_until timestamptz,
   primary key (crm, account_id, key)
 );
-comment on table public.crm_quotas is 'How much of a CRM account''s rate limits is left, as buckets that fill; shared by all workers and by all organizations that use the account.';
+comment on table private.crm_quotas is 'How much of a CRM account''s rate limits is left, as buckets that fill; shared by all workers and by all organizations that use the account.';
 
 alter table public.connections enable row level security;
 alter table public.connection_sign_ins enable row level security;
-alter table public.crm_quotas enable row level security;
 
 -- What is sealed is for the server alone. The id is made by the portal, since it is part of what is sealed.
 grant select (id, org_id, crm, cloud, name, account_id, account_name, account_url, status, grant_kind, grant_expires_at, inbound_subscription, settings,
@@ -75,7 +74,7 @@ grant select (id, org_id, crm, cloud, name, account_id, account_name, account_ur
 grant insert (id, org_id, crm, cloud, name, account_id, account_name, account_url, grant_kind, sealed_grant, grant_expires_at, sealed_inbound_secret, settings, created_by)
   on public.connections to authenticated;
 grant update (name, settings) on public.connections to authenticated;
-grant select, insert, update, delete on public.connections, public.connection_sign_ins, public.crm_quotas to service_role;
+grant select, insert, update, delete on public.connections, public.connection_sign_ins, private.crm_quotas to service_role;
 
 create policy "Admins read connections" on public.connections for select to authenticated using (org_id in (select private.my_org_ids('admin')));
 create policy "Admins add connections as themselves" on public.connections for insert to authenticated
@@ -273,22 +272,22 @@ as $$
 declare
   moment timestamptz;
   one record;
-  row public.crm_quotas;
+  row private.crm_quotas;
   level double precision;
   wait double precision := 0;
 begin
-  insert into public.crm_quotas (crm, account_id, key, level, filled_at)
+  insert into private.crm_quotas (crm, account_id, key, level, filled_at)
   select account_crm, account, w ->> 'key', (w ->> 'burst')::double precision, pg_catalog.clock_timestamp()
   from pg_catalog.jsonb_array_elements(wanted) w order by w ->> 'key'
   on conflict do nothing;
-  perform 1 from public.crm_quotas q where q.crm = account_crm and q.account_id = account order by q.key for update;
+  perform 1 from private.crm_quotas q where q.crm = account_crm and q.account_id = account order by q.key for update;
   moment := pg_catalog.clock_timestamp();
   for one in
     select w ->> 'key' as key, (w ->> 'burst')::double precision as burst, (w ->> 'perSecond')::double precision as per_second,
       (w ->> 'cost')::double precision as cost
     from pg_catalog.jsonb_array_elements(wanted) w
   loop
-    select q.* into row from public.crm_quotas q where q.crm = account_crm and q.account_id = account and q.key = one.key;
+    select q.* into row from private.crm_quotas q where q.crm = account_crm and q.account_id = account and q.key = one.key;
     level := least(one.burst, row.level + greatest(extract(epoch from moment - row.filled_at), 0) * one.per_second);
     if row.blocked_until > moment then
       wait := greatest(wait, extract(epoch from row.blocked_until - moment));
@@ -300,7 +299,7 @@ begin
   if wait > 0 then
     return pg_catalog.ceil(wait * 1000);
   end if;
-  update public.crm_quotas q
+  update private.crm_quotas q
   set level = least(w.burst, q.level + greatest(extract(epoch from moment - q.filled_at), 0) * w.per_second) - w.cost, filled_at = moment
   from (
     select v ->> 'key' as key, (v ->> 'burst')::double precision as burst, (v ->> 'perSecond')::double precision as per_second,
@@ -318,7 +317,7 @@ create function public.pause_crm_account(account_crm text, account text, millise
 language sql
 set search_path = ''
 as $$
-  update public.crm_quotas q
+  update private.crm_quotas q
   set blocked_until = greatest(q.blocked_until, pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => least(greatest(milliseconds, 0), 86400000) / 1000.0))
   where q.crm = account_crm and q.account_id = account
 $$;

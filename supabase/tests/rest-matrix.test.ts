@@ -156,9 +156,13 @@ describe("T21 T08: over REST, every function", () => {
     expect(asked.map((fn) => fn.name)).toEqual([
       "action_use",
       "add_file_source",
+      "begin_crm_sign_in",
       "budget_use",
       "change_agent_settings",
+      "change_connection",
+      "crm_context",
       "list_members",
+      "reauthorize_connection",
       "replay_webhooks",
       "reread_source",
       "rotate_webhook_secret",

@@ -13,7 +13,7 @@ const wrong = (found: Cell[]) => found.map(verdict).filter((line) => line !== nu
 beforeAll(async () => {
   world = await startTestWorld();
   cells = await matrix();
-}, 120_000);
+}, 300_000);
 afterAll(() => world?.close());
 
 describe("A2 H10 T01 T02 T03 T16 T18: who may do what, table by table", () => {
@@ -81,7 +81,7 @@ test("A3 H10: the matrix notices every broken policy", async () => {
   }
   expect(survivors).toEqual([]);
   console.info(`policy mutation: ${made} mutants of ${policies.length} policies, all noticed`);
-}, 120_000);
+}, 300_000);
 
 test.each([
   ["forgets who asks", "select m.org_id from public.memberships m where m.role >= min_role"],

@@ -17,6 +17,17 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "public.test_webhook": "writes an event, its delivery and its job; checks that the caller is an admin of the organization",
   "public.rotate_webhook_secret":
     "moves a sealed secret, which people may not read; checks that the caller is an admin of the organization",
+  "public.begin_crm_sign_in": "people may not write sign-ins; checks that the caller is an admin of the organization",
+  "public.take_crm_sign_in": "uses a sign-in up; only for the person and browser that began it and who is still an admin there",
+  "public.reauthorize_connection":
+    "puts a sealed grant in place, which people may not read; checks that the caller is an admin of the organization",
+  "public.change_connection": "writes the job that takes leave of a CRM; checks that the caller is an admin of the organization",
+  "private.set_up_connection": "trigger: people have no access to the outbox",
+  "private.push_lead": "trigger: writes what is to be synced and its job, of the row's own organization",
+  "private.push_handoff": "trigger: writes what is to be synced and its job, of the row's own organization",
+  "private.push_ended_conversation": "trigger: writes what is to be synced and its job, of the row's own organization",
+  "private.push_qualified": "trigger: writes what is to be synced and its job, of the row's own organization",
+  "private.erase_in_crms": "trigger: people may delete conversations but have no right to the links and the outbox",
   "public.list_members": "reads e-mail addresses from auth.users, which people may not; answers only members of the organization",
 };
 
@@ -34,10 +45,15 @@ export const CALLABLE_BY_PEOPLE = [
   "replay_webhooks",
   "test_webhook",
   "rotate_webhook_secret",
+  "begin_crm_sign_in",
+  "take_crm_sign_in",
+  "reauthorize_connection",
+  "change_connection",
+  "crm_context",
 ];
 
 /** Tables that no person may read, and that therefore have no policy. */
-export const WITHOUT_POLICIES = ["outbox", "idempotency_keys"];
+export const WITHOUT_POLICIES = ["outbox", "idempotency_keys", "connection_sign_ins"];
 
 const list = (names: string[]) => names.map((name) => `'${name}'`).join(", ");
 const OURS = "n.nspname in ('public', 'private') and not exists (select 1 from pg_depend d where d.objid = p.oid and d.deptype = 'e')";

@@ -19,6 +19,7 @@ declare
   endpoint uuid;
   event uuid;
   delivery uuid;
+  connection uuid;
 begin
   foreach letter in array array['A', 'B'] loop
     org := tests.org(letter);
@@ -86,5 +87,19 @@ begin
     values (org, 'message.created', conversation, '{}', conversation) returning id into event;
     insert into public.webhook_deliveries (org_id, event_id, endpoint_id) values (org, event, endpoint) returning id into delivery;
     insert into public.webhook_attempts (delivery_id, org_id, attempt) values (delivery, org, 1);
+
+    insert into public.connections (org_id, crm, name, account_id, grant_kind, sealed_grant, settings, created_by)
+    values (org, 'hubspot', 'HubSpot', 'account of ' || letter, 'token', 'v1.1.' || repeat('A', 40),
+      '{"agentIds": null, "triggers": {"leadCaptured": true, "handoffRequested": true, "conversationEnded": false, "qualified": null}, "fields": [], "pull": true, "propagateErasure": true}', boss)
+    returning id into connection;
+    insert into public.connection_sign_ins (state_hash, org_id, user_id, session_hash, crm, cloud, sealed_verifier)
+    values (encode(sha256(org::text::bytea), 'hex'), org, boss, repeat('0', 64), 'hubspot', 'global', 'v1.1.' || repeat('A', 40));
+    insert into public.crm_contacts (org_id, connection_id, external_id, email, changed_at) values (org, connection, '11', letter || '@example.com', now());
+    insert into public.crm_links (org_id, connection_id, object, conversation_id, external_id) values (org, connection, 'contact', conversation, '11');
+    insert into public.crm_pushes (org_id, connection_id, conversation_id) values (org, connection, conversation)
+    on conflict (connection_id, conversation_id) do nothing;
+    insert into public.crm_pulls (connection_id, org_id) values (connection, org);
+    insert into public.inbound_events (org_id, connection_id, event_id, kind, contact_id) values (org, connection, 'event', 'changed', '11');
+    insert into public.crm_erasures (org_id, connection_id, object, external_id) values (org, connection, 'note', '12');
   end loop;
 end $$;
