@@ -43,6 +43,40 @@ const origins = z
     },
   );
 
+const crmVariable = z.string().trim().min(1).max(500).optional();
+/** The platform's registrations with CRMs (docs/SECRETS.md), and origins in place of their own hosts, for tests and proxies. */
+const crm = {
+  HUBSPOT_CLIENT_ID: crmVariable,
+  HUBSPOT_CLIENT_SECRET: crmVariable,
+  HUBSPOT_URL: url("an address in place of HubSpot's").optional(),
+  SALESFORCE_CLIENT_ID: crmVariable,
+  SALESFORCE_CLIENT_SECRET: crmVariable,
+  SALESFORCE_URL: url("an address in place of Salesforce's").optional(),
+  PIPEDRIVE_CLIENT_ID: crmVariable,
+  PIPEDRIVE_CLIENT_SECRET: crmVariable,
+  PIPEDRIVE_URL: url("an address in place of Pipedrive's").optional(),
+  /** amocrm.ru and kommo.com are registered with apart, and share one address for tests. */
+  AMOCRM_CLIENT_ID: crmVariable,
+  AMOCRM_CLIENT_SECRET: crmVariable,
+  AMOCRM_URL: url("an address in place of amoCRM's and Kommo's").optional(),
+  KOMMO_CLIENT_ID: crmVariable,
+  KOMMO_CLIENT_SECRET: crmVariable,
+  BITRIX24_CLIENT_ID: crmVariable,
+  BITRIX24_CLIENT_SECRET: crmVariable,
+  BITRIX24_URL: url("an address in place of Bitrix24's").optional(),
+};
+
+/** Of an id and its secret neither may be without the other. */
+function pairsAreWhole(env: Record<string, unknown>, context: z.RefinementCtx): void {
+  for (const name of Object.keys(crm)) {
+    if (!name.endsWith("_CLIENT_ID")) continue;
+    const secret = name.replace("_CLIENT_ID", "_CLIENT_SECRET");
+    if ((env[name] === undefined) === (env[secret] === undefined)) continue;
+    const missing = env[name] === undefined ? name : secret;
+    context.addIssue({ code: "custom", path: [missing], message: `${name} and ${secret} belong together: set both or neither` });
+  }
+}
+
 const shared = {
   NODE_ENV: z.enum(["development", "production", "test"]).default("production"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
@@ -57,24 +91,27 @@ const shared = {
   EMBEDDINGS_BASE_URL: url("an OpenAI-compatible endpoint").optional(),
   EMBEDDINGS_API_KEY: z.string().min(1).optional(),
   EMBEDDINGS_MODEL: z.string().min(1).optional(),
+  ...crm,
 };
 
-const portal = z.object({
-  ...shared,
-  PORT: port.default(3000),
-  LLM_BASE_URL: url("an OpenAI-compatible endpoint").default("https://openrouter.ai/api/v1"),
-  LLM_API_KEY: z.string().min(1).optional(),
-  OPENROUTER_API_KEY: z.string().min(1).optional(),
-  LLM_DEFAULT_MODEL: z.string().min(1).default("openai/gpt-5-mini"),
-  /** Embedded mode only: where the dev mailbox keeps e-mails. */
-  MAILBOX_FOLDER: z.string().min(1).optional(),
-  /** What one portal takes on at once (portal/app/chat/admission.ts, docs/SCALING.md). */
-  MAX_RUNS: z.coerce.number().int().min(1).max(100_000).default(600),
-  MAX_STARTING_RUNS: z.coerce.number().int().min(1).max(100_000).default(64),
-  MAX_EVENT_LOOP_LAG_MS: z.coerce.number().int().min(10).max(60_000).default(500),
-  /** How many proxies in front of us may be believed about the client's address. */
-  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
-});
+const portal = z
+  .object({
+    ...shared,
+    PORT: port.default(3000),
+    LLM_BASE_URL: url("an OpenAI-compatible endpoint").default("https://openrouter.ai/api/v1"),
+    LLM_API_KEY: z.string().min(1).optional(),
+    OPENROUTER_API_KEY: z.string().min(1).optional(),
+    LLM_DEFAULT_MODEL: z.string().min(1).default("openai/gpt-5-mini"),
+    /** Embedded mode only: where the dev mailbox keeps e-mails. */
+    MAILBOX_FOLDER: z.string().min(1).optional(),
+    /** What one portal takes on at once (portal/app/chat/admission.ts, docs/SCALING.md). */
+    MAX_RUNS: z.coerce.number().int().min(1).max(100_000).default(600),
+    MAX_STARTING_RUNS: z.coerce.number().int().min(1).max(100_000).default(64),
+    MAX_EVENT_LOOP_LAG_MS: z.coerce.number().int().min(10).max(60_000).default(500),
+    /** How many proxies in front of us may be believed about the client's address. */
+    TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
+  })
+  .superRefine(pairsAreWhole);
 
 const worker = z
   .object({
@@ -87,7 +124,8 @@ const worker = z
   .refine((env) => env.REDIS_URL || env.QUEUE_DATABASE_URL || env.QUEUE_FOLDER, {
     path: ["REDIS_URL"],
     error: "set it, or QUEUE_DATABASE_URL, or QUEUE_FOLDER, to say where the queue is",
-  });
+  })
+  .superRefine(pairsAreWhole);
 
 /** The embedded backend, started by the supervisor alone. */
 const backend = z.object({
@@ -105,6 +143,8 @@ const backend = z.object({
 const schemas = { portal, worker, backend };
 export type PortalEnv = z.infer<typeof portal>;
 export type WorkerEnv = z.infer<typeof worker>;
+/** What `crmConfig` reads. */
+export type CrmEnv = Pick<PortalEnv, keyof typeof crm>;
 export type BackendEnv = z.infer<typeof backend>;
 
 /** Thrown for a missing or malformed variable; the message names each and says what it should look like. */

@@ -1,3 +1,4 @@
+import type { CrmEnv } from "../env.ts";
 import type { Crm, CrmApp, CrmCloud, CrmId } from "./crm.ts";
 
 /** How to reach the CRMs: the platform's registrations with them, and other addresses than the real ones, for tests. */
@@ -7,6 +8,33 @@ export type CrmConfig = {
   /** Origins in place of a CRM's own hosts. */
   urls: Partial<Record<CrmId, string>>;
 };
+
+const app = (clientId: string | undefined, clientSecret: string | undefined): CrmApp | undefined =>
+  clientId && clientSecret ? { clientId, clientSecret } : undefined;
+
+/** The environment's part about CRMs. amoCRM's international cloud is Kommo, with a registration of its own; one of Bitrix24 serves both. */
+export function crmConfig(env: CrmEnv): CrmConfig {
+  const bitrix24 = app(env.BITRIX24_CLIENT_ID, env.BITRIX24_CLIENT_SECRET);
+  const apps: Record<string, CrmApp | undefined> = {
+    "hubspot.global": app(env.HUBSPOT_CLIENT_ID, env.HUBSPOT_CLIENT_SECRET),
+    "salesforce.global": app(env.SALESFORCE_CLIENT_ID, env.SALESFORCE_CLIENT_SECRET),
+    "pipedrive.global": app(env.PIPEDRIVE_CLIENT_ID, env.PIPEDRIVE_CLIENT_SECRET),
+    "amocrm.ru": app(env.AMOCRM_CLIENT_ID, env.AMOCRM_CLIENT_SECRET),
+    "amocrm.global": app(env.KOMMO_CLIENT_ID, env.KOMMO_CLIENT_SECRET),
+    "bitrix24.ru": bitrix24,
+    "bitrix24.global": bitrix24,
+  };
+  const urls: Record<CrmId, string | undefined> = {
+    hubspot: env.HUBSPOT_URL,
+    salesforce: env.SALESFORCE_URL,
+    pipedrive: env.PIPEDRIVE_URL,
+    amocrm: env.AMOCRM_URL,
+    bitrix24: env.BITRIX24_URL,
+  };
+  const present = <T>(given: Record<string, T | undefined>) =>
+    Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { apps: present(apps) as CrmConfig["apps"], urls: present(urls) as CrmConfig["urls"] };
+}
 
 /** Makes an adapter; `url` stands in for all of the CRM's hosts. */
 export type CrmMaker = (url?: string) => Crm;
