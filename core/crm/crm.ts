@@ -188,8 +188,6 @@ export interface Crm {
   sign(grant: CrmGrant): { baseUrl: string; headers: Record<string, string>; json?: Record<string, string> };
   /** Whether contacts and deals carry tags there; where they do not, `write` leaves them out. They are added to those that are there. */
   readonly tags: boolean;
-  /** The headers and the base URL that a grant's requests carry. */
-  sign(grant: CrmGrant): { baseUrl: string; headers: Record<string, string> };
   /** Reads an error that the status alone does not tell (Bitrix24's bodies, Salesforce's daily limit); null leaves it to the status. */
   readError?(answer: CrmAnswer): import("./crm-error.ts").CrmError | null;
   /** Who we are connected to; also the health check. */
