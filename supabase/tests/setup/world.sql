@@ -92,8 +92,8 @@ begin
     values (org, 'hubspot', 'HubSpot', 'account of ' || letter, 'token', 'v1.1.' || repeat('A', 40),
       '{"agentIds": null, "triggers": {"leadCaptured": true, "handoffRequested": true, "conversationEnded": false, "qualified": null}, "fields": [], "pull": true, "propagateErasure": true}', boss)
     returning id into connection;
-    insert into public.connection_sign_ins (state_hash, org_id, user_id, session_hash, crm, cloud, sealed_verifier)
-    values (encode(sha256(org::text::bytea), 'hex'), org, boss, repeat('0', 64), 'hubspot', 'global', 'v1.1.' || repeat('A', 40));
+    insert into public.connection_sign_ins (state_hash, org_id, user_id, session_hash, crm, cloud, sealed_verifier, connection_id)
+    values (encode(sha256(org::text::bytea), 'hex'), org, boss, repeat('0', 64), 'hubspot', 'global', 'v1.1.' || repeat('A', 40), connection);
     insert into public.crm_contacts (org_id, connection_id, external_id, email, changed_at) values (org, connection, '11', letter || '@example.com', now());
     insert into public.crm_links (org_id, connection_id, object, conversation_id, external_id) values (org, connection, 'contact', conversation, '11');
     insert into public.crm_pushes (org_id, connection_id, conversation_id) values (org, connection, conversation)
