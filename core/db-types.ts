@@ -1987,6 +1987,7 @@ export type Database = {
       claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
       crm_context: { Args: { org: string | null; visitor: string | null }; Returns: Json };
+      crm_push_facts: { Args: { org: string | null; conversation: string | null }; Returns: Json };
       drop_old_readings: { Args: { source: string | null; max_chunks?: number | null }; Returns: boolean };
       end_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: boolean };
       end_grant_refresh: { Args: { connection: string | null; generation: number | null }; Returns: undefined };

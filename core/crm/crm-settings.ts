@@ -37,7 +37,10 @@ const mapping = z
   .refine((line) => line.direction === "out" || line.object === "contact", { error: "inOnlyContacts", path: ["direction"] });
 export type FieldMapping = z.infer<typeof mapping>;
 
-/** Whose value stays where both sides have one and they differ. */
+/**
+ * What becomes of a contact that is there already: only its empty fields are filled, ours goes before theirs where both differ, or it stays
+ * as it is. What a visitor merely typed never replaces a name, e-mail or phone (contact-plan.ts).
+ */
 export const CONFLICT_RULES = ["fill_empty", "ours", "theirs"] as const;
 
 /** A connection's settings: when something is written, what, and what is read. Strict; kept as JSON in `connections.settings`. */

@@ -161,6 +161,7 @@ describe("T21 T08: over REST, every function", () => {
       "change_agent_settings",
       "change_connection",
       "crm_context",
+      "crm_push_facts",
       "list_members",
       "reauthorize_connection",
       "replay_webhooks",
@@ -173,7 +174,7 @@ describe("T21 T08: over REST, every function", () => {
     for (const principal of ["removed", "owner of B"]) {
       for (const fn of asked) {
         const answer = await call(principal, `rpc/${fn.name}`, { method: "POST", body: JSON.stringify(argumentsOf(fn)) });
-        const code = (answer.body as { code?: string }).code;
+        const code = (answer.body as { code?: string } | null)?.code;
         expect([principal, fn.name, code === "P0002" || (answer.status === 200 && rowsIn(answer) === 0)]).toEqual([
           principal,
           fn.name,

@@ -51,6 +51,7 @@ export const CALLABLE_BY_PEOPLE = [
   "reauthorize_connection",
   "change_connection",
   "crm_context",
+  "crm_push_facts",
 ];
 
 /** Tables that no person may read, and that therefore have no policy. */
