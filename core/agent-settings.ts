@@ -23,6 +23,24 @@ const topics = z.strictObject({
   reply: z.strictObject({ en: text(500).default(""), ru: text(500).default("") }).prefault({}),
 });
 
+/** Is a contact detail asked for, and must it be given? */
+const asked = z.enum(["off", "optional", "required"]);
+
+/** How visitors reach a person: may they ask for one, and which contact details are they asked for then? */
+const contact = {
+  handoff: z.strictObject({ enabled: z.boolean().default(false) }).prefault({}),
+  leads: z
+    .strictObject({
+      when: z.enum(["off", "handoff"]).default("off"),
+      fields: z
+        .strictObject({ name: asked.default("optional"), email: asked.default("required"), phone: asked.default("off") })
+        .prefault({}),
+      /** What stands beside the box to tick; empty for no box. */
+      consent: z.strictObject({ en: text(1_000).default(""), ru: text(1_000).default("") }).prefault({}),
+    })
+    .prefault({}),
+};
+
 /**
  * The versioned settings document of an agent (agent_versions.settings). `instructions`, `model` and `temperature` are
  * for the model and never leave the server; the rest is what visitors see.
@@ -39,6 +57,9 @@ export const agentSettings = z.strictObject({
   topics: topics.prefault({}),
   /** What the agent can do over HTTP. */
   actions: agentActions.default([]),
+  /** enforce: only visitors whom a signed token names may talk to the agent. */
+  visitors: z.strictObject({ enforce: z.boolean().default(false) }).prefault({}),
+  ...contact,
   avatar,
   primaryColor: z
     .string()

@@ -30,6 +30,10 @@ const grounding = z.strictObject({
   notice: z.string().optional(),
 });
 
+/** Where a visitor's wish to talk to a person stands; `operator` is the person's name once somebody has taken it up. */
+const handoff = z.strictObject({ state: z.enum(["requested", "accepted", "resolved"]), operator: z.string().optional() });
+export type HandoffState = z.infer<typeof handoff>["state"];
+
 const usage = z.strictObject({
   model: z.string().nullable(),
   promptTokens: z.number().int().min(0),
@@ -88,6 +92,7 @@ export const chatEvent = z.discriminatedUnion("type", [
     data: grounding,
   }),
   z.strictObject({ type: z.literal("data-suggestions"), data: z.strictObject({ questions: z.array(z.string()).max(4) }) }),
+  z.strictObject({ type: z.literal("data-handoff"), data: handoff }),
   z.strictObject({ type: z.literal("data-usage"), transient: z.literal(true), data: usage }),
   z.strictObject({ type: z.literal("error"), errorText: z.string() }),
   z.strictObject({ type: z.literal("abort"), reason: z.string().optional() }),
@@ -108,6 +113,7 @@ export const messagePart = z.discriminatedUnion("type", [
     data: grounding,
   }),
   z.strictObject({ type: z.literal("data-suggestions"), data: z.strictObject({ questions: z.array(z.string()).max(4) }) }),
+  z.strictObject({ type: z.literal("data-handoff"), data: handoff }),
   z.strictObject({
     type: z.literal("dynamic-tool"),
     toolName: z.string(),
@@ -135,6 +141,15 @@ export const agentConfig = z.strictObject({
   position: z.enum(["bottom-right", "bottom-left"]),
   texts: z.strictObject({ en: words, ru: words }),
   privacyUrl: z.string().nullable(),
+  /** May visitors ask for a person? */
+  handoff: z.boolean(),
+  /** The contact details that are asked for; null for none. An empty consent means no box to tick. */
+  lead: z
+    .strictObject({
+      fields: z.array(z.strictObject({ name: z.enum(["name", "email", "phone"]), required: z.boolean() })).min(1),
+      consent: z.strictObject({ en: z.string(), ru: z.string() }),
+    })
+    .nullable(),
   status: z.enum(["live", "paused"]),
 });
 export type AgentConfig = z.infer<typeof agentConfig>;
@@ -170,9 +185,21 @@ export const visitorConversation = z.strictObject({
   lastMessageAt: time,
   /** Is an answer being written now? Its stream can be resumed. */
   running: z.boolean(),
+  /** Where the open request for a person stands; null without one. */
+  handoff: handoff.shape.state.nullable(),
+  /** Has the visitor left contact details here? */
+  hasLead: z.boolean(),
   messages: z.array(conversationMessage),
 });
 export type VisitorConversation = z.infer<typeof visitorConversation>;
+
+/** POST /api/v1/conversations/:id/handoff */
+export const handoffAnswer = z.strictObject({ id: z.uuid(), state: handoff.shape.state, requestedAt: time });
+export type HandoffAnswer = z.infer<typeof handoffAnswer>;
+
+/** POST /api/v1/conversations/:id/lead */
+export const leadAnswer = z.strictObject({ id: z.uuid(), createdAt: time });
+export type LeadAnswer = z.infer<typeof leadAnswer>;
 
 /**
  * POST /api/v1/chat/:conversationId/tools/:toolCallId: the visitor's consent to an action, or what a tool of the page has

@@ -17,6 +17,20 @@ export const WEBHOOK_DATA = {
     pageUrl: z.string().nullable(),
     url: z.url(),
   }),
+  /** Nobody has written for half an hour, or the visitor ended it; a new message opens it again. */
+  "conversation.ended": z.strictObject({
+    ...conversation,
+    agentId: z.uuid(),
+    visitorId: z.uuid().nullable(),
+    channel: z.enum(["widget", "playground", "api"]),
+    messageCount: z.number().int().min(0),
+    /** Questions that the knowledge held no answer to. */
+    unanswered: z.number().int().min(0),
+    /** From the first message to the last. */
+    durationSeconds: z.number().int().min(0),
+    endedBy: z.enum(["idle", "visitor"]),
+    url: z.url(),
+  }),
   /** A visitor's question as it is asked, an answer once it has ended. `text` holds up to 4,000 characters; the rest is at `url`. */
   "message.created": z.strictObject({
     ...conversation,
@@ -32,6 +46,32 @@ export const WEBHOOK_DATA = {
     messageId: z.uuid(),
     rating: z.enum(["up", "down"]),
     comment: z.string().nullable(),
+    url: z.url(),
+  }),
+  /** A visitor left contact details, in their own words: nothing in them is verified. */
+  "lead.captured": z.strictObject({
+    ...conversation,
+    leadId: z.uuid(),
+    agentId: z.uuid(),
+    visitorId: z.uuid(),
+    name: z.string().nullable(),
+    email: z.string().nullable(),
+    /** In E.164 where it can be read so. */
+    phone: z.string().nullable(),
+    message: z.string().nullable(),
+    fields: z.record(z.string(), z.string()),
+    consent: z.boolean(),
+    pageUrl: z.string().nullable(),
+    url: z.url(),
+  }),
+  /** A visitor asked for a person. */
+  "handoff.requested": z.strictObject({
+    ...conversation,
+    handoffId: z.uuid(),
+    agentId: z.uuid(),
+    visitorId: z.uuid().nullable(),
+    reason: z.string().nullable(),
+    requestedAt: time,
     url: z.url(),
   }),
   "source.ready": z.strictObject({
@@ -69,7 +109,7 @@ export const WEBHOOK_TYPES = Object.keys(WEBHOOK_DATA) as WebhookType[];
 export const webhookType = z.enum(WEBHOOK_TYPES as [WebhookType, ...WebhookType[]]);
 
 /** Events of what was said are erased with their conversation and shown there. */
-export const isAboutConversation = (type: string): boolean => /^(conversation|message|feedback)\./.test(type);
+export const isAboutConversation = (type: string): boolean => /^(conversation|message|feedback|lead|handoff)\./.test(type);
 
 /** The largest body that is sent, in bytes. */
 export const MAX_WEBHOOK_BYTES = 20 * 1024;

@@ -47,6 +47,8 @@ export class FakeVisitorApi {
       ru: { greeting: "", prompts: ["Сколько идёт доставка?", "Можно вернуть открытую пачку?"] },
     },
     privacyUrl: "https://shop.example/privacy",
+    handoff: false,
+    lead: null,
     status: "live",
   };
   /** What is answered; `start` and `finish` are added around the steps. */

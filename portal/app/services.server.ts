@@ -25,6 +25,7 @@ import { redisCounter } from "~/http/limiter/redis";
 import { ownOrigins, visitorDoor } from "~/http/visitor-door";
 import type { VisitorApi } from "~/http/visitor-route";
 import { visitorTokens } from "~/http/visitor-token";
+import { openIdentityKeys } from "~/models/identity-key.server";
 
 export const env = readEnv("portal");
 export const log = createLog(env.LOG_LEVEL, { process: "portal" });
@@ -77,6 +78,8 @@ export const chat = createChat({
   log,
 });
 
+/** The keys that check who an agent's visitors are. */
+export const identityKeys = (of: { orgId: string; agentId: string }) => openIdentityKeys(service, secretBox, log, of);
 export const apiKeys = apiKeyStore(service, limiter, env.TRUSTED_PROXIES);
 
 const api: VisitorApi = {

@@ -288,6 +288,21 @@ describe("events", () => {
     const reply = await message({ author: "agent", body: "", status: "streaming" });
     await done(world.db.from("messages").update({ status: "complete", body: "300 ₽" }).eq("id", reply.id));
     await done(world.db.from("feedback").insert({ org_id: world.orgId, message_id: reply.id, rating: "down", comment: "<b>no</b>" }));
+    await done(
+      world.db.from("leads").insert({
+        org_id: world.orgId,
+        agent_id: world.agentId,
+        conversation_id: conversation.id,
+        visitor_id: visitor.id,
+        email: "anna@shop.example",
+        message: "Перезвоните, пожалуйста. ".repeat(70),
+        fields: { size: "M" },
+        idempotency_key: "1",
+        request_hash: "0".repeat(64),
+      }),
+    );
+    await done(world.db.from("handoffs").insert({ org_id: world.orgId, agent_id: world.agentId, conversation_id: conversation.id }));
+    expect(await must(world.db.rpc("end_conversation", { org: world.orgId, visitor: visitor.id, conversation: "c" }))).toBe(true);
     await world.read(await world.add("notes.txt", "Delivery takes three days."));
     await world.read(await world.add("empty.txt", ""));
     const budget = await must(
@@ -318,7 +333,7 @@ describe("events", () => {
     // What was told of a conversation is erased with it.
     const before = (await deliveriesOf(id)).length;
     await done(world.db.from("conversations").delete().eq("id", conversation.id));
-    expect((await deliveriesOf(id)).length).toBe(before - 4);
+    expect((await deliveriesOf(id)).length).toBe(before - 7);
   });
 
   test("that are too long are shortened, and keep their link", () => {

@@ -34,8 +34,7 @@ export type FakeCall = {
   body: unknown;
   raw: Buffer;
 };
-/** `html` is a page, such as that of a consent, instead of JSON. */
-export type FakeAnswer = { status?: number; headers?: Record<string, string>; json?: unknown; html?: string };
+export type FakeAnswer = { status?: number; headers?: Record<string, string>; json?: unknown };
 
 /** A limit as the CRM documents it: never more than `count` requests in any window of `ms`. */
 export type FakeLimit = { count: number; ms: number };
@@ -169,9 +168,8 @@ export async function startFakeServer(options: {
       request.socket.destroy();
       return;
     }
-    const type = answer.html === undefined ? "application/json" : "text/html; charset=utf-8";
-    response.writeHead(answer.status ?? 200, { "content-type": type, ...answer.headers });
-    response.end(answer.html ?? (answer.json === undefined ? "" : JSON.stringify(answer.json)));
+    response.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });
+    response.end(answer.json === undefined ? "" : JSON.stringify(answer.json));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -23,6 +23,9 @@ import { beginTurn, failLostRuns, finishTurn, savePartialAnswers, type TurnReque
 /** Whose conversations may be touched: from a verified session, never from a request body. */
 export type VisitorIdentity = { orgId: string; agentId: string; visitorId: string };
 
+/** What a verified identity token said of a visitor, and which key had signed it. */
+export type VisitorProof = { keyId: string; externalId: string; claims: { email?: string; phone?: string; name?: string } };
+
 /** A run and its events after a point, as they come. */
 export type Following = { runId: string; messageId: string; events: AsyncIterable<LoggedEvent> };
 
@@ -51,6 +54,8 @@ const storedConversation = z.object({
   lastMessageAt: z.string(),
   messages: z.array(storedMessage),
   run: z.object({ id: z.string(), messageId: z.string(), status: z.string() }).nullable(),
+  handoff: z.enum(["requested", "accepted", "resolved"]).nullable(),
+  hasLead: z.boolean(),
 });
 const newestRun = z.object({
   conversationId: z.string(),
@@ -121,14 +126,27 @@ export function createChat(deps: ChatDeps) {
   }
 
   return {
-    /** The visitor (a new one unless the given one still exists) and their newest conversations. */
-    async openSession(agent: { orgId: string; agentId: string }, visitorId: string | null, locale: string | null) {
-      const { data, error } = await db.rpc("open_session", {
-        org: agent.orgId,
-        agent: agent.agentId,
-        visitor: visitorId,
-        visitor_locale: locale,
-      });
+    /**
+     * The visitor and their newest conversations. With an identity: the verified visitor it names, with whom the open conversations of
+     * the given one go on. Without: the given one, or a new one when they are gone or verified.
+     * @throws AppError("unauthenticated") when the identity's key was revoked in this moment
+     */
+    async openSession(
+      agent: { orgId: string; agentId: string },
+      visitorId: string | null,
+      locale: string | null,
+      identity: VisitorProof | null = null,
+    ) {
+      const common = { org: agent.orgId, agent: agent.agentId, visitor_locale: locale };
+      const { data, error } = identity
+        ? await db.rpc("open_verified_session", {
+            ...common,
+            identity_key: identity.keyId,
+            external_id: identity.externalId,
+            claims: identity.claims,
+            anonymous: visitorId,
+          })
+        : await db.rpc("open_session", { ...common, visitor: visitorId });
       if (error) throw turnError(error);
       return openedSession.parse(data);
     },
@@ -256,6 +274,8 @@ export function createChat(deps: ChatDeps) {
         createdAt: found.createdAt,
         lastMessageAt: found.lastMessageAt,
         running: found.run?.status === "running",
+        handoff: found.handoff,
+        hasLead: found.hasLead,
         messages: found.messages.map(({ id, author, parts, status, createdAt, rating }) => ({
           id,
           role: ROLE[author],

@@ -13,6 +13,8 @@ const HINTS: Record<string, [ErrorCode, string]> = {
   origin_not_allowed: ["origin_not_allowed", "This site may not talk to the agent. Add its origin to the agent's allowed origins."],
   agent_paused: ["unavailable", "This agent is paused. Please come back later."],
   visitor_gone: ["unauthenticated", "This session is no longer valid. Open a new one."],
+  identity_refused: ["unauthenticated", "The key that signed this identity token was revoked."],
+  too_many_leads: ["conflict", "This conversation holds as many contact details as it can."],
   idempotency_mismatch: ["idempotency_mismatch", "This message id or Idempotency-Key was already used with other content."],
 };
 

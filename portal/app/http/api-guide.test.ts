@@ -1,13 +1,15 @@
 // The examples of docs/API.md do what they are there for: each is run as it stands, against a portal.
 import { execFile, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addIdentityKey, freshIdentitySecret } from "../models/identity-key.server.ts";
 import { makeKey } from "./test-keys.ts";
-import { type SeededAgent, seedAgent, startTestPortal, type TestPortal } from "./test-portal.ts";
+import { openSession, type SeededAgent, seedAgent, startTestPortal, type TestPortal } from "./test-portal.ts";
 
 const at = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const guide = readFileSync(at("docs/API.md"), "utf8");
@@ -27,6 +29,8 @@ let portal: TestPortal;
 let agent: SeededAgent;
 let folder: string;
 let key: string;
+let session: string;
+const identitySecret = freshIdentitySecret();
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "api-guide-"));
   writeFileSync(join(folder, "handbook.md"), "# Delivery\n\nDelivery takes two days.\n");
@@ -34,7 +38,12 @@ beforeAll(async () => {
   agent = await seedAgent(portal.backend, {
     publicId: "demo",
     passages: [{ title: "Delivery", body: "Delivery takes two to four working days." }],
+    settings: { leads: { when: "handoff" } },
   });
+  session = (await openSession(portal, agent)).token;
+  const { service, secretBox } = portal.services;
+  const owner = { orgId: agent.orgId, agentId: agent.agentId, userId: agent.ownerId };
+  await addIdentityKey(service, secretBox, { ...owner, id: randomUUID(), name: "Shop", secret: identitySecret });
   key = await makeKey(portal, agent, ["chat", "read", "write"]);
 });
 afterAll(async () => {
@@ -46,7 +55,7 @@ async function run({ n, language, code }: (typeof examples)[number]): Promise<st
   const file = join(folder, `example-${n}.${language === "ts" ? "mts" : language}`);
   writeFileSync(file, code);
   const [program, given] = PROGRAMS[language]!(file);
-  const env = { ...process.env, PORTAL_URL: portal.url, GAP_KEY: key };
+  const env = { ...process.env, PORTAL_URL: portal.url, GAP_KEY: key, SESSION: session, AGENT_IDENTITY_SECRET: identitySecret };
   const { stdout } = await promisify(execFile)(program, given, { cwd: folder, env, timeout: 60_000 });
   return stdout;
 }
@@ -67,6 +76,9 @@ describe("docs/API.md", () => {
       else if (code.includes("/search")) expect(JSON.parse(output).data[0].title).toBe("Delivery");
       else if (code.includes("handbook.md")) expect(JSON.parse(output)).toMatchObject({ title: "handbook.md", status: "queued" });
       else if (code.includes('"qa"')) expect(output.trim()).toBe("queued");
+      else if (code.includes("AGENT_IDENTITY_SECRET"))
+        expect((await openSession(portal, agent, { identityToken: output.trim() })).visitorId).toMatch(/^[0-9a-f-]{36}$/);
+      else if (code.includes("/lead")) expect(JSON.parse(output).id).toMatch(/^[0-9a-f-]{36}$/);
       else if (code.includes('/agents"')) expect(JSON.parse(output).data[0].id).toBe("demo");
       else expect(output).toMatch(/^[0-9a-f-]{36} .+$/m);
     }

@@ -115,6 +115,7 @@ describe(`H12: ${CASES} requests to each operation, seed ${SEED}`, () => {
 async function makeWorld(portal: TestPortal, cases: number): Promise<FuzzWorld> {
   const agent = await seedAgent(portal.backend, {
     publicId: "demo",
+    settings: { handoff: { enabled: true }, leads: { when: "handoff" } },
     passages: [{ body: "Delivery takes two days. The warranty covers leaks." }],
   });
   const stranger = await seedAgent(portal.backend);
@@ -126,7 +127,7 @@ async function makeWorld(portal: TestPortal, cases: number): Promise<FuzzWorld> 
     [agent.orgId, agent.agentId, many],
   );
   const { tokens } = portal.services.visitorApi();
-  const claims = { orgId: agent.orgId, agentId: agent.agentId, agentPublicId: agent.publicId, origin: SHOP };
+  const claims = { orgId: agent.orgId, agentId: agent.agentId, agentPublicId: agent.publicId, origin: SHOP, verified: false };
   const sessions = await Promise.all(visitors.rows.map(async ({ id }) => (await tokens.sign({ ...claims, visitorId: id })).token));
   await db.query(
     "insert into sources (org_id, agent_id, kind, title, status) select $1, $2, 'qa', 'Q', 'ready' from generate_series(1, 60)",

@@ -9,6 +9,9 @@ export function idempotencyKey(headers: Headers): string | null {
   return key;
 }
 
+/** A parsed body's hash, 64 hexadecimal digits. */
+export const requestHash = (body: unknown): string => createHash("sha256").update(JSON.stringify(body)).digest("hex");
+
 /**
  * A request's Idempotency-Key, if it has one, with a hash of its body: the same key with another body is refused.
  * @param scope whose key it is: a visitor's or an API key's
@@ -21,5 +24,5 @@ export function idempotency(
 ): { scope: string; key: string; requestHash: string } | undefined {
   const key = idempotencyKey(headers);
   if (key === null) return undefined;
-  return { scope, key, requestHash: createHash("sha256").update(JSON.stringify(body)).digest("hex") };
+  return { scope, key, requestHash: requestHash(body) };
 }

@@ -132,7 +132,9 @@ describe("GET config", () => {
     const body = await response.text();
     expect(Object.keys(JSON.parse(body)).sort()).toEqual([
       "avatar",
+      "handoff",
       "id",
+      "lead",
       "name",
       "position",
       "primaryColor",

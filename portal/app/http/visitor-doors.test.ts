@@ -198,6 +198,7 @@ describe("tokens", () => {
       agentId: agent.agentId,
       agentPublicId: agent.publicId,
       origin: SHOP,
+      verified: false,
     });
     return token;
   };

@@ -25,6 +25,27 @@ const ALLOWED_HEADERS = "authorization, content-type, idempotency-key, last-even
 const notAllowed = () =>
   new AppError("origin_not_allowed", "This site may not talk to the agent. Add its origin to the agent's allowed origins.");
 
+/** The agent talks to verified visitors alone, and this is none. */
+export const identityRefused = (reason = "This agent only talks to signed-in visitors: an identity token is needed.", cause?: unknown) =>
+  new AppError("unauthenticated", reason, { cause });
+
+/** Conversations on the portal's own pages are somebody trying an agent out, except on the demo site. */
+const DEMO_AGENT = "demo";
+
+/** Where a visitor writes from, as conversations keep it; origin null for the portal's own pages, which no list holds. */
+export function placeOf(
+  call: VisitorCall,
+  who: VisitorClaims,
+): { origin: string | null; channel: "playground" | "widget"; pageUrl?: string } {
+  const own = call.api.door.isOwn(who.origin);
+  const page = call.request.headers.get("referer");
+  return {
+    origin: own ? null : who.origin,
+    channel: own && who.agentPublicId !== DEMO_AGENT ? "playground" : "widget",
+    ...(page && page.length <= 2_000 && /^https?:\/\//.test(page) ? { pageUrl: page } : {}),
+  };
+}
+
 /** Counts one use of a limit. @throws AppError("rate_limited") */
 export const limit = (call: VisitorCall, name: LimitName, key: string) => call.api.limiter.enforce([name, key]);
 
@@ -62,6 +83,8 @@ export async function requireVisitor(call: VisitorCall, options: { checkOrigin: 
   }
   if (call.origin === null ? !door.isOwn(who.origin) : call.origin !== who.origin) throw notAllowed();
   if (options.checkOrigin && !door.admits(await door.find(who.agentPublicId), who.origin)) throw notAllowed();
+  // A session from before the agent was closed to unknown visitors.
+  if (!who.verified && (await door.find(who.agentPublicId)).settings.visitors.enforce) throw identityRefused();
   call.readableBy = call.origin;
   return who;
 }

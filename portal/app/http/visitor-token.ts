@@ -8,10 +8,27 @@ const LIFETIME = 3_600;
 const REMEMBERED = 180 * 24 * 3_600;
 const MAX_LENGTH = 4_096;
 
-const claims = z.object({ sub: z.uuid(), org: z.uuid(), aid: z.uuid(), agt: z.string().min(1), ori: z.string().min(1) });
+const claims = z.object({
+  sub: z.uuid(),
+  org: z.uuid(),
+  aid: z.uuid(),
+  agt: z.string().min(1),
+  ori: z.string().min(1),
+  ver: z.boolean().default(false),
+});
 
-/** Who a token speaks for: one visitor of one agent on one origin. */
-export type VisitorClaims = { visitorId: string; orgId: string; agentId: string; agentPublicId: string; origin: string };
+/** How long a member of the organization may open a preview, in seconds. */
+const PREVIEW_LIFETIME = 600;
+
+/** Who a token speaks for: one visitor of one agent on one origin. verified: an identity token opened this session. */
+export type VisitorClaims = {
+  visitorId: string;
+  orgId: string;
+  agentId: string;
+  agentPublicId: string;
+  origin: string;
+  verified: boolean;
+};
 
 /**
  * Signs and reads visitors' tokens (JWT, HS256) with keys derived from the encryption keys: the first signs, all verify, so
@@ -33,8 +50,8 @@ export function visitorTokens(encryptionKeys: { id: string; key: Buffer }[]) {
           requiredClaims: ["exp"],
           clockTolerance,
         });
-        const { sub, org, aid, agt, ori } = claims.parse(payload);
-        return { visitorId: sub, orgId: org, agentId: aid, agentPublicId: agt, origin: ori };
+        const { sub, org, aid, agt, ori, ver } = claims.parse(payload);
+        return { visitorId: sub, orgId: org, agentId: aid, agentPublicId: agt, origin: ori, verified: ver };
       } catch {
         // Not this key's, or no longer valid: the next key may know it.
       }
@@ -47,7 +64,7 @@ export function visitorTokens(encryptionKeys: { id: string; key: Buffer }[]) {
     async sign(who: VisitorClaims): Promise<{ token: string; expiresAt: Date }> {
       const [{ id, secret } = { id: "", secret: new Uint8Array() }] = keys;
       const expiresAt = new Date(Math.floor(Date.now() / 1000 + LIFETIME) * 1000);
-      const token = await new SignJWT({ org: who.orgId, aid: who.agentId, agt: who.agentPublicId, ori: who.origin })
+      const token = await new SignJWT({ org: who.orgId, aid: who.agentId, agt: who.agentPublicId, ori: who.origin, ver: who.verified })
         .setProtectedHeader({ alg: "HS256", kid: id })
         .setSubject(who.visitorId)
         .setAudience("visitor")
@@ -55,6 +72,32 @@ export function visitorTokens(encryptionKeys: { id: string; key: Buffer }[]) {
         .setExpirationTime(expiresAt)
         .sign(secret);
       return { token, expiresAt };
+    },
+    /**
+     * A token with which a member's own pages open an agent that only verified visitors may talk to. It admits, and names nobody.
+     */
+    signPreview(agentPublicId: string): Promise<string> {
+      const [{ id, secret } = { id: "", secret: new Uint8Array() }] = keys;
+      return new SignJWT()
+        .setProtectedHeader({ alg: "HS256", kid: id })
+        .setSubject(agentPublicId)
+        .setAudience("preview")
+        .setExpirationTime(Math.floor(Date.now() / 1000) + PREVIEW_LIFETIME)
+        .sign(secret);
+    },
+    /** Is this a preview's token for this agent? */
+    async isPreview(token: string, agentPublicId: string): Promise<boolean> {
+      for (const { secret } of keys) {
+        const options = { algorithms: ["HS256"], audience: "preview", subject: agentPublicId, requiredClaims: ["exp"] };
+        if (
+          await jwtVerify(token, secret, options).then(
+            () => true,
+            () => false,
+          )
+        )
+          return true;
+      }
+      return false;
     },
     /** The claims of a token that is valid now, or null. */
     verify: (token: string) => read(token, 0),

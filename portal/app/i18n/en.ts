@@ -1,6 +1,5 @@
 import { RESERVED_FOR_AN_ANSWER } from "@gpt-agent/core/limits";
 import type { SourceFailure } from "@gpt-agent/core/source-failures";
-import { WEBHOOK_FAILURES } from "@gpt-agent/core/webhook-failures";
 import { formatsIn } from "./formats";
 import { pluralIn } from "./plural";
 
@@ -886,8 +885,11 @@ export const en = {
     eventCount: (n: number) => count(n, { one: "# event", other: "# events" }),
     events: {
       "conversation.started": "A conversation began",
+      "conversation.ended": "A conversation has ended",
       "message.created": "A question or an answer",
       "feedback.received": "A rating",
+      "lead.captured": "A visitor left contact details",
+      "handoff.requested": "A visitor asked for a person",
       "source.ready": "A document is ready",
       "source.failed": "A document could not be read",
       "usage.threshold": "A limit is nearly or fully used",
@@ -927,7 +929,15 @@ export const en = {
     request: "Request",
     response: "Response",
     emptyResponse: "(empty)",
-    failures: WEBHOOK_FAILURES.en,
+    failures: {
+      bad_url: "The address may not be called",
+      address_refused: "The address does not lead to the public internet",
+      unreachable: "Could not be reached",
+      timeout: "No answer within 15 seconds",
+      unreadable: "The answer is not HTTP",
+      interrupted: "Interrupted",
+      secret: "The signing secret cannot be opened: make a new one",
+    },
     settings: "What it is told",
     secret: "Signing secret",
     secretTitle: "Copy the secret now",

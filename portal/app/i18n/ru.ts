@@ -1,5 +1,4 @@
 import { RESERVED_FOR_AN_ANSWER } from "@gpt-agent/core/limits";
-import { WEBHOOK_FAILURES } from "@gpt-agent/core/webhook-failures";
 import type { Dictionary } from "./en";
 import { formatsIn } from "./formats";
 import { pluralIn } from "./plural";
@@ -913,8 +912,11 @@ export const ru: Dictionary = {
     eventCount: (n) => count(n, { one: "# событие", few: "# события", many: "# событий", other: "# события" }),
     events: {
       "conversation.started": "Начался разговор",
+      "conversation.ended": "Разговор завершился",
       "message.created": "Вопрос или ответ",
       "feedback.received": "Оценка ответа",
+      "lead.captured": "Посетитель оставил контакты",
+      "handoff.requested": "Посетитель попросил позвать человека",
       "source.ready": "Документ готов",
       "source.failed": "Документ не удалось прочитать",
       "usage.threshold": "Лимит почти или полностью израсходован",
@@ -953,7 +955,15 @@ export const ru: Dictionary = {
     request: "Запрос",
     response: "Ответ",
     emptyResponse: "(пусто)",
-    failures: WEBHOOK_FAILURES.ru,
+    failures: {
+      bad_url: "На этот адрес отправлять нельзя",
+      address_refused: "Адрес не ведёт в открытый интернет",
+      unreachable: "Не удалось соединиться",
+      timeout: "Нет ответа за 15 секунд",
+      unreadable: "Ответ — не HTTP",
+      interrupted: "Прервано",
+      secret: "Секрет подписи не открывается: создайте новый",
+    },
     settings: "О чём сообщать",
     secret: "Секрет подписи",
     secretTitle: "Скопируйте секрет сейчас",

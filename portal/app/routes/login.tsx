@@ -11,8 +11,7 @@ import { useAction } from "~/components/use-action";
 import { limitAttempts } from "~/http/attempts.server";
 import { attempt, parseForm, refused } from "~/http/form.server";
 import { safeRedirect } from "~/http/redirect-to";
-import { keepLanguage, openAuth, readSession } from "~/http/session.server";
-import { readPreferences } from "~/i18n/preferences.server";
+import { openAuth, readSession } from "~/http/session.server";
 import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
 import { email, givenPassword } from "~/models/account";
@@ -34,12 +33,11 @@ export async function action({ request }: ActionFunctionArgs) {
   if (!form.ok) return data(form, { status: 400 });
   const allowed = await attempt(() => limitAttempts(request, "login", form.value.email));
   if (!allowed.ok) return data(allowed, { status: 429 });
-  const { data: signedIn, error } = await auth.signInWithPassword({ email: form.value.email, password: form.value.password });
+  const { error } = await auth.signInWithPassword({ email: form.value.email, password: form.value.password });
   if (error) {
     const ours = !error.status || error.status >= 500;
     return data(refused({ form: ours ? "unavailable" : error.status === 429 ? "tooMany" : "credentials" }), { status: ours ? 503 : 400 });
   }
-  await keepLanguage(auth, readPreferences(request).locale, signedIn.user);
   throw redirect(safeRedirect(form.value.redirectTo), { headers });
 }
 

@@ -17,6 +17,10 @@ export const LIMITS = {
   messageAgent: { limit: 1_200, window: 60 },
   /** Everything else a visitor does: resuming, reading, rating. */
   visitor: { limit: 240, window: 60 },
+  /** Contact details and calls for a person, of one visitor. */
+  contactVisitor: { limit: 10, window: 600 },
+  /** The same from one address. */
+  contactAddress: { limit: 60, window: 600 },
   /** Calls with one API key. */
   apiKey: { limit: 240, window: 60 },
   /** Calls with no or a wrong API key, per address. */

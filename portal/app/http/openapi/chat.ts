@@ -28,6 +28,8 @@ const look = {
   position: "bottom-right",
   texts: { en: { greeting: "Hello!", prompts: ["How long does delivery take?"] }, ru: { greeting: "", prompts: [] } },
   privacyUrl: "https://shop.example/privacy",
+  handoff: true,
+  lead: { fields: [{ name: "email", required: true }], consent: { en: "You may write to me.", ru: "Можно мне написать." } },
   status: "live",
 };
 const session = {
@@ -59,7 +61,8 @@ export const chatOperations: Operation[] = [
     path: "/api/v1/agents/{agentId}/sessions",
     tag: "Visitor API",
     summary: "Open a visitor's session",
-    description: "The token lasts an hour and works from this page's origin alone.",
+    description:
+      "The token lasts an hour and works from this page's origin alone. With an `identityToken` that your server signed, the visitor is the verified one it names, and the conversation that they have open goes on under that name. An agent may be set to talk to verified visitors alone: then a missing token is 401.",
     access: {},
     parameters: [AGENT_ID],
     body: { kind: "json", schema: requestSchema("SessionRequest", sessionRequest), example: { locale: "en-GB" } },
@@ -69,7 +72,7 @@ export const chatOperations: Operation[] = [
         content: [{ kind: "json", schema: answerSchema("VisitorSession", visitorSession), example: session }],
       },
     },
-    errors: ["not_found", "origin_not_allowed", "rate_limited", "unavailable"],
+    errors: ["unauthenticated", "not_found", "origin_not_allowed", "rate_limited", "unavailable"],
   },
   {
     id: "chat",

@@ -1,10 +1,10 @@
-import { citedPassage, visitorConversation } from "@gpt-agent/core/chat-events";
+import { citedPassage, handoffAnswer, leadAnswer, visitorConversation } from "@gpt-agent/core/chat-events";
 import { z } from "zod";
 import { conversationAnswer, conversationDetail } from "~/api/conversations";
 import { pageOf } from "~/api/page";
-import { feedbackRequest } from "../visitor-requests.ts";
+import { feedbackRequest, handoffRequest, leadRequest } from "../visitor-requests.ts";
 import type { Operation } from "./operation.ts";
-import { AGENT_FILTER, CONVERSATION_ID, MESSAGE_ID, PAGE } from "./parameters.ts";
+import { AGENT_FILTER, CONVERSATION_ID, IDEMPOTENCY_KEY, MESSAGE_ID, PAGE } from "./parameters.ts";
 import { answerSchema, requestSchema } from "./schemas.ts";
 
 const conversationExport = visitorConversation.omit({ running: true }).extend({ exportedAt: z.iso.datetime() });
@@ -68,6 +68,8 @@ const exported = {
   title: "How long does delivery take?",
   createdAt: "2026-11-24T08:12:44.000Z",
   lastMessageAt: "2026-11-24T08:12:46.000Z",
+  handoff: null,
+  hasLead: false,
   messages: [
     {
       id: "message-1",
@@ -152,6 +154,77 @@ export const conversationOperations: Operation[] = [
       },
     },
     errors: ["not_found"],
+  },
+  {
+    id: "endConversation",
+    method: "post",
+    path: "/api/v1/conversations/{conversationId}/end",
+    tag: "Visitor API",
+    summary: "End a conversation of one's own",
+    description:
+      "Conversations also end by themselves when nobody has written for half an hour. A new message opens it again. Needs no body.",
+    access: { visitor: true },
+    parameters: [CONVERSATION_ID],
+    answers: { 204: { description: "It has ended." } },
+    errors: ["not_found"],
+  },
+  {
+    id: "requestHandoff",
+    method: "post",
+    path: "/api/v1/conversations/{conversationId}/handoff",
+    tag: "Visitor API",
+    summary: "Ask for a person",
+    description:
+      "The organization is told; while the request is open, asking again changes nothing. `conflict` where the agent has nobody behind it. The conversation is made when there is none yet.",
+    access: { visitor: true },
+    parameters: [CONVERSATION_ID],
+    body: {
+      kind: "json",
+      schema: requestSchema("HandoffRequest", handoffRequest),
+      example: { reason: "I would like to change my order." },
+    },
+    answers: {
+      200: {
+        description: "The request, as it stands.",
+        content: [
+          {
+            kind: "json",
+            schema: answerSchema("Handoff", handoffAnswer),
+            example: { id: "0199e2a5-01b9-7e21-8a3b-7c6d5e4f3a2b", state: "requested", requestedAt: "2026-11-24T08:13:00.000Z" },
+          },
+        ],
+      },
+    },
+    errors: ["not_found", "conflict"],
+  },
+  {
+    id: "leaveLead",
+    method: "post",
+    path: "/api/v1/conversations/{conversationId}/lead",
+    tag: "Visitor API",
+    summary: "Leave contact details",
+    description:
+      "What the agent asks for has to be there, and an e-mail address or a phone number at least. The same details, or the same `Idempotency-Key`, are kept once. `conflict` where the agent takes none.",
+    access: { visitor: true },
+    parameters: [CONVERSATION_ID, IDEMPOTENCY_KEY],
+    body: {
+      kind: "json",
+      schema: requestSchema("LeadRequest", leadRequest),
+      example: { name: "Anna", email: "anna@shop.example", phone: "+7 912 345-67-89", consent: true, locale: "en" },
+    },
+    answers: {
+      201: {
+        description: "They are kept.",
+        content: [
+          {
+            kind: "json",
+            schema: answerSchema("Lead", leadAnswer),
+            example: { id: "0199e2a5-01b9-7e21-8a3b-7c6d5e4f3a2b", createdAt: "2026-11-24T08:13:20.000Z" },
+          },
+        ],
+      },
+    },
+    errors: ["not_found", "conflict", "idempotency_mismatch"],
   },
   {
     id: "rateAnswer",

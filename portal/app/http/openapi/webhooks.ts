@@ -5,8 +5,11 @@ import { answerSchema, reference } from "./schemas.ts";
 /** What each event tells, for the document. */
 const SUMMARIES: Record<WebhookType, string> = {
   "conversation.started": "A conversation began",
+  "conversation.ended": "A conversation has ended",
   "message.created": "A question was asked, or an answer has ended",
   "feedback.received": "A visitor rated an answer",
+  "lead.captured": "A visitor left contact details",
+  "handoff.requested": "A visitor asked for a person",
   "source.ready": "A document can be searched",
   "source.failed": "A document could not be read",
   "usage.threshold": "A limit came to 80 % or 100 %",
