@@ -13,6 +13,7 @@ const VENDORS: Record<string, RegExp> = {
   bullmq: /^worker\/(queue\/|services\.ts)/,
   ioredis: /^(worker\/queue\/|portal\/app\/(chat\/run-log|http\/limiter)\/|portal\/app\/redis\.server\.ts|worker\/services\.ts)/,
   openai: /^core\/llm\//,
+  nodemailer: /^core\/mail\//,
   "@supabase/lite": /^supabase\//,
   "@electric-sql/pglite": /^(supabase|worker\/queue)\//,
   lit: /^widget\//,

@@ -1147,6 +1147,44 @@ export type Database = {
           { foreignKeyName: "leads_org_id_conversation_id_fkey"; columns: ["org_id","conversation_id"]; isOneToOne: false; referencedRelation: "conversations"; referencedColumns: ["org_id","id"] },
         ];
       };
+      mails: {
+        Row: {
+          id: string;
+          org_id: string;
+          user_id: string;
+          kind: string;
+          detail: Json;
+          created_at: string;
+          attempting_until: string | null;
+          ended_at: string | null;
+          outcome: string | null;
+        };
+        Insert: {
+          id?: string;
+          org_id: string;
+          user_id: string;
+          kind: string;
+          detail?: Json;
+          created_at?: string;
+          attempting_until?: string | null;
+          ended_at?: string | null;
+          outcome?: string | null;
+        };
+        Update: {
+          id?: string;
+          org_id?: string;
+          user_id?: string;
+          kind?: string;
+          detail?: Json;
+          created_at?: string;
+          attempting_until?: string | null;
+          ended_at?: string | null;
+          outcome?: string | null;
+        };
+        Relationships: [
+          { foreignKeyName: "mails_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
+        ];
+      };
       memberships: {
         Row: {
           org_id: string;
@@ -1937,6 +1975,7 @@ export type Database = {
       add_source_for_key: { Args: { org: string | null; agent: string | null; api_key: string | null; source: string | null; source_kind: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
       begin_crm_sign_in: { Args: { org: string | null; state_hash: string | null; session_hash: string | null; crm: string | null; cloud: string | null; domain: string | null; sealed_verifier: string | null; connection?: string | null }; Returns: undefined };
       begin_grant_refresh: { Args: { connection: string | null; generation: number | null; lease_seconds?: number | null }; Returns: boolean };
+      begin_mail: { Args: { mail: string | null; lease_seconds?: number | null }; Returns: Json };
       begin_source_version: { Args: { source: string | null; version_hash: string | null; pages: number | null; chars: number | null; lang: string | null; chunk_total: number | null }; Returns: string };
       begin_turn: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; message_id: string | null; message_text: string | null; regenerate?: boolean | null; answer_id?: string | null; visitor_locale?: string | null; page_url?: string | null; responder?: string | null; idempotency_scope?: string | null; idempotency_key?: string | null; request_hash?: string | null; history_limit?: number | null; api_key?: string | null; reserve_tokens?: number | null; reserve_micros?: number | null }; Returns: Json };
       begin_webhook_attempt: { Args: { delivery: string | null; lease_seconds?: number | null }; Returns: Json };
@@ -1953,6 +1992,7 @@ export type Database = {
       end_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: boolean };
       end_grant_refresh: { Args: { connection: string | null; generation: number | null }; Returns: undefined };
       end_idle_conversations: { Args: { idle_minutes?: number | null; batch?: number | null }; Returns: number };
+      end_mail: { Args: { mail: string | null; how: string | null }; Returns: undefined };
       end_webhook_attempt: { Args: { delivery: string | null; attempt: number | null; result: Json | null }; Returns: undefined };
       erase_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: string[] };
       fail_lost_runs: { Args: { org: string | null; conversation: string | null; everything?: boolean | null }; Returns: number };
@@ -1974,6 +2014,7 @@ export type Database = {
       request_handoff: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; reason?: string | null; page_url?: string | null }; Returns: Json };
       requeue_embedding: { Args: { version: string | null }; Returns: undefined };
       requeue_lost_deliveries: { Args: { quiet_seconds?: number | null }; Returns: number };
+      requeue_lost_mails: { Args: { quiet_seconds?: number | null }; Returns: number };
       requeue_source: { Args: { source: string | null }; Returns: undefined };
       reread_source: { Args: { org: string | null; source: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       rotate_webhook_secret: { Args: { org: string | null; endpoint: string | null; sealed: string | null; overlap_hours?: number | null }; Returns: string };

@@ -77,6 +77,8 @@ function pairsAreWhole(env: Record<string, unknown>, context: z.RefinementCtx): 
   }
 }
 
+const smtpUrl = z.url({ protocol: /^smtps?$/, error: "must look like smtp://user:password@host:587?from=address" });
+
 const shared = {
   NODE_ENV: z.enum(["development", "production", "test"]).default("production"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
@@ -120,6 +122,9 @@ const worker = z
     /** The queue when REDIS_URL is absent: a Postgres URL, or a folder for an embedded one. */
     QUEUE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must look like postgres://user:password@host/database" }).optional(),
     QUEUE_FOLDER: z.string().min(1).optional(),
+    /** Sends the platform's own e-mails; the embedded mode keeps them in a folder instead. Without either they are not sent. */
+    SMTP_URL: smtpUrl.optional(),
+    MAILBOX_FOLDER: z.string().min(1).optional(),
   })
   .refine((env) => env.REDIS_URL || env.QUEUE_DATABASE_URL || env.QUEUE_FOLDER, {
     path: ["REDIS_URL"],
@@ -137,7 +142,7 @@ const backend = z.object({
   BACKEND_PORT: port,
   DATA_FOLDER: z.string({ error: "must be a folder" }).min(1),
   MAILBOX_FOLDER: z.string({ error: "must be a folder" }).min(1),
-  SMTP_URL: z.url({ protocol: /^smtps?$/, error: "must look like smtp://user:password@host:587?from=address" }).optional(),
+  SMTP_URL: smtpUrl.optional(),
 });
 
 const schemas = { portal, worker, backend };

@@ -28,6 +28,8 @@ export const JOBS = {
   "webhook.deliver": { payload: z.strictObject({ deliveryId: z.uuid() }), attempts: 5, backoff: 2_000 },
   /** Finds work whose job was lost, and clears away what is kept for a while only. */
   "platform.sweep": { payload: z.strictObject({}), attempts: 1, backoff: 1_000, every: "60s" },
+  /** Sends an e-mail to one person. Pauses longer than a sending's lease, over an hour and a half. */
+  "mail.send": { payload: z.strictObject({ mailId: z.uuid() }), attempts: 7, backoff: 90_000 },
   /** Ends the conversations in which nobody has written for half an hour. */
   "conversation.end": { payload: z.strictObject({}), attempts: 1, backoff: 1_000, every: "60s" },
 } as const satisfies Record<string, JobSpec>;

@@ -3,6 +3,7 @@ import { type Db, serviceDb } from "@gpt-agent/core/db";
 import type { WorkerEnv } from "@gpt-agent/core/env";
 import { createEmbedder, type Embedder } from "@gpt-agent/core/llm/embed";
 import { createLog, type Log } from "@gpt-agent/core/log";
+import { createMailer, type Mailer } from "@gpt-agent/core/mail/mailer";
 import { createSafeFetch, type SafeFetch } from "@gpt-agent/core/safe-fetch";
 import { createSecretBox, type SecretBox } from "@gpt-agent/core/secrets";
 import type { JobQueue } from "./queue/job-queue.ts";
@@ -17,6 +18,8 @@ export type Services = {
   /** The way out to addresses that customers give. */
   egress: SafeFetch;
   secretBox: SecretBox;
+  /** Null where nothing sends e-mails. */
+  mailer: Mailer | null;
   /** The portal's public address, for links. */
   appUrl: string;
 };
@@ -35,6 +38,7 @@ export async function createServices(env: WorkerEnv): Promise<Services> {
     embedder: createEmbedder(env),
     egress: createSafeFetch({ allow: env.EGRESS_ALLOW, userAgent: `GPT-Agent-Platform/0.1 (+${env.APP_URL})` }),
     secretBox: createSecretBox(env.ENCRYPTION_KEY),
+    mailer: createMailer(env),
     appUrl: env.APP_URL,
   };
 }

@@ -19,6 +19,13 @@ export async function sweep(deps: SweepDeps, quietSeconds = QUIET_SECONDS): Prom
   await sweepSources(deps, quietSeconds);
   await sweepEmbeddings(deps);
   await sweepDeliveries(deps);
+  await sweepMails(deps);
+}
+
+async function sweepMails({ db, log }: SweepDeps) {
+  const { data, error } = await db.rpc("requeue_lost_mails", {});
+  if (error) throw error;
+  if (data > 0) log.warn("E-mails were lost; they are queued again", { count: data });
 }
 
 async function sweepDeliveries({ db, log }: SweepDeps) {

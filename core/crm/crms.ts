@@ -1,5 +1,7 @@
 import type { CrmEnv } from "../env.ts";
+import { amocrm } from "./amocrm.ts";
 import type { Crm, CrmApp, CrmCloud, CrmId } from "./crm.ts";
+import { hubspot } from "./hubspot.ts";
 
 /** How to reach the CRMs: the platform's registrations with them, and other addresses than the real ones, for tests. */
 export type CrmConfig = {
@@ -39,7 +41,7 @@ export function crmConfig(env: CrmEnv): CrmConfig {
 /** Makes an adapter; `url` stands in for all of the CRM's hosts. */
 export type CrmMaker = (url?: string) => Crm;
 
-const MAKERS: Partial<Record<CrmId, CrmMaker>> = {};
+const MAKERS: Partial<Record<CrmId, CrmMaker>> = { hubspot, amocrm };
 
 export type Crms = {
   /** @throws TypeError for a CRM that there is not */

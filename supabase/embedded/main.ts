@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 import { serviceDb } from "@gpt-agent/core/db";
 import { readEnv } from "@gpt-agent/core/env";
 import { createLog } from "@gpt-agent/core/log";
+import { createMailer, type Mail } from "@gpt-agent/core/mail/mailer";
 import type { EmailDriver } from "@supabase/lite";
 import { startBackend } from "./backend.ts";
 import { seedDemo } from "./demo/seed.ts";
 import { lockFolder } from "./lock.mjs";
-import { type Mail, MailboxDriver, smtpDriver } from "./mail.ts";
 import { ensureOwner, ownerLink } from "./owner.ts";
 
 const env = readEnv("backend");
@@ -23,7 +23,7 @@ if (!unlock) {
   process.exit(75);
 }
 
-const delivery = env.SMTP_URL ? smtpDriver(env.SMTP_URL) : new MailboxDriver(env.MAILBOX_FOLDER);
+const delivery = createMailer(env);
 const awaited = new Map<string, (mail: Mail) => void>();
 const email = {
   async send(mail: Mail) {
@@ -32,7 +32,7 @@ const email = {
       awaited.delete(mail.to);
       caught(mail);
     } else {
-      await delivery.send(mail);
+      await delivery?.send(mail);
     }
   },
 };

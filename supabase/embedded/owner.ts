@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
+import type { Mail } from "@gpt-agent/core/mail/mailer";
 import type { Backend } from "./backend.ts";
-import type { Mail } from "./mail.ts";
 
 /** The account that the first start makes. example.com can never receive mail (RFC 2606). */
 export const OWNER_EMAIL = "owner@example.com";

@@ -60,6 +60,7 @@ export const PERMISSIONS: Record<
   "public.crm_erasures": { select: "admin", insert: "service", update: "service", delete: "service" },
   "public.audit_log": { select: "admin", insert: "service", update: "nobody", delete: "nobody" },
   "public.outbox": { select: "service", insert: "service", update: "service", delete: "service" },
+  "public.mails": { select: "service", insert: "service", update: "service", delete: "service" },
   "public.idempotency_keys": { select: "service", insert: "service", update: "service", delete: "service" },
   "storage.objects": { select: "viewer", insert: "editor", update: "service", delete: "editor" },
 };

@@ -28,6 +28,7 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "private.push_ended_conversation": "trigger: writes what is to be synced and its job, of the row's own organization",
   "private.push_qualified": "trigger: writes what is to be synced and its job, of the row's own organization",
   "private.erase_in_crms": "trigger: people may delete conversations but have no right to the links and the outbox",
+  "public.begin_mail": "reads the reader's e-mail address and language from auth.users; only the server may call it",
   "public.list_members": "reads e-mail addresses from auth.users, which people may not; answers only members of the organization",
 };
 
@@ -54,7 +55,7 @@ export const CALLABLE_BY_PEOPLE = [
 ];
 
 /** Tables that no person may read, and that therefore have no policy. */
-export const WITHOUT_POLICIES = ["outbox", "idempotency_keys", "connection_sign_ins"];
+export const WITHOUT_POLICIES = ["outbox", "idempotency_keys", "connection_sign_ins", "mails"];
 
 const list = (names: string[]) => names.map((name) => `'${name}'`).join(", ");
 const OURS = "n.nspname in ('public', 'private') and not exists (select 1 from pg_depend d where d.objid = p.oid and d.deptype = 'e')";

@@ -2,10 +2,12 @@ import type { Db } from "@gpt-agent/core/db";
 import { isJobName, JOBS, type JobName, type JobPayload } from "@gpt-agent/core/jobs";
 import type { Embedder } from "@gpt-agent/core/llm/embed";
 import type { Log } from "@gpt-agent/core/log";
+import type { Mailer } from "@gpt-agent/core/mail/mailer";
 import type { SafeFetch } from "@gpt-agent/core/safe-fetch";
 import type { SecretBox } from "@gpt-agent/core/secrets";
 import { type JobQueue, PermanentFailure, type RunningJob } from "../queue/job-queue.ts";
 import { conversationEnd } from "./conversation-end.ts";
+import { mailSend } from "./mail-send.ts";
 import { platformSweep } from "./platform-sweep.ts";
 import { sourceEmbed } from "./source-embed.ts";
 import { sourceForget } from "./source-forget.ts";
@@ -20,6 +22,7 @@ export type JobDeps = {
   embedder: Embedder | null;
   egress: SafeFetch;
   secretBox: SecretBox;
+  mailer: Mailer | null;
   appUrl: string;
 };
 
@@ -37,6 +40,7 @@ const HANDLERS: { [N in JobName]: Handler<N> } = {
   "source.forget": sourceForget,
   "webhook.deliver": webhookDeliver,
   "platform.sweep": platformSweep,
+  "mail.send": mailSend,
   "conversation.end": conversationEnd,
 };
 

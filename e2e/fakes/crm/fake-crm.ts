@@ -34,7 +34,8 @@ export type FakeCall = {
   body: unknown;
   raw: Buffer;
 };
-export type FakeAnswer = { status?: number; headers?: Record<string, string>; json?: unknown };
+/** `html` is a page, such as that of a consent, instead of JSON. */
+export type FakeAnswer = { status?: number; headers?: Record<string, string>; json?: unknown; html?: string };
 
 /** A limit as the CRM documents it: never more than `count` requests in any window of `ms`. */
 export type FakeLimit = { count: number; ms: number };
@@ -168,8 +169,9 @@ export async function startFakeServer(options: {
       request.socket.destroy();
       return;
     }
-    response.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });
-    response.end(answer.json === undefined ? "" : JSON.stringify(answer.json));
+    const type = answer.html === undefined ? "application/json" : "text/html; charset=utf-8";
+    response.writeHead(answer.status ?? 200, { "content-type": type, ...answer.headers });
+    response.end(answer.html ?? (answer.json === undefined ? "" : JSON.stringify(answer.json)));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

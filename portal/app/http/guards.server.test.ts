@@ -390,3 +390,32 @@ describe("models, as the person they act for", () => {
     expect(await keys.listApiKeys(db, { orgId: org.id })).toEqual([]);
   });
 });
+
+test("the language of e-mails: kept once at signing in, changed by choosing another, nothing for nobody", async () => {
+  const stored = async () =>
+    (
+      await backend.db.query<{ locale: string | null }>(
+        "select raw_user_meta_data ->> 'locale' as locale from auth.users where email = $1",
+        [viewer.email],
+      )
+    ).rows[0]?.locale;
+  const { auth } = session.openAuth(viewer.request());
+  const { data } = await auth.getUser();
+  await session.keepLanguage(auth, "ru", data.user);
+  expect(await stored()).toBe("ru");
+  const { data: known } = await auth.getUser();
+  await session.keepLanguage(auth, "en", known.user);
+  expect(await stored()).toBe("ru");
+
+  const { action } = await import("../routes/preferences");
+  const choose = (request: Request) => action({ request, params: {}, context: {} } as Parameters<typeof action>[0]);
+  const form = (locale: string) => ({
+    method: "POST",
+    body: new URLSearchParams({ locale }),
+    headers: { "content-type": "application/x-www-form-urlencoded", origin: PORTAL, "sec-fetch-site": "same-origin" },
+  });
+  await choose(viewer.request("/preferences", form("en")));
+  expect(await stored()).toBe("en");
+  await choose(new Request(`${PORTAL}/preferences`, form("ru")));
+  expect(await stored()).toBe("en");
+});

@@ -1,4 +1,5 @@
 import { userDb } from "@gpt-agent/core/db";
+import type { Locale } from "@gpt-agent/core/locales";
 import { createServerClient, parseCookieHeader, serializeCookieHeader } from "@supabase/ssr";
 import { isCrossSite } from "~/http/same-origin";
 import { dbConfig, env } from "~/services.server";
@@ -42,6 +43,18 @@ export function openAuth(request: Request) {
     },
   });
   return { auth, headers };
+}
+
+type Auth = ReturnType<typeof openAuth>["auth"];
+
+/**
+ * Keeps the language of whoever is signed in with their account: e-mails are written in it (mails, begin_mail). Nothing happens when nobody
+ * is; a failure costs no more than the language of a mail, so it is passed over.
+ */
+export async function keepLanguage(auth: Auth, locale: Locale, known?: { user_metadata: Record<string, unknown> } | null): Promise<void> {
+  // What they chose stays when they sign in on a device that speaks another language.
+  if (known?.user_metadata.locale) return;
+  await auth.updateUser({ data: { locale } });
 }
 
 /** Throws 403 when another site's page sent a request that may change something. */

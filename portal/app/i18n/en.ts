@@ -1,5 +1,6 @@
 import { RESERVED_FOR_AN_ANSWER } from "@gpt-agent/core/limits";
 import type { SourceFailure } from "@gpt-agent/core/source-failures";
+import { WEBHOOK_FAILURES } from "@gpt-agent/core/webhook-failures";
 import { formatsIn } from "./formats";
 import { pluralIn } from "./plural";
 
@@ -929,15 +930,7 @@ export const en = {
     request: "Request",
     response: "Response",
     emptyResponse: "(empty)",
-    failures: {
-      bad_url: "The address may not be called",
-      address_refused: "The address does not lead to the public internet",
-      unreachable: "Could not be reached",
-      timeout: "No answer within 15 seconds",
-      unreadable: "The answer is not HTTP",
-      interrupted: "Interrupted",
-      secret: "The signing secret cannot be opened: make a new one",
-    },
+    failures: WEBHOOK_FAILURES.en,
     settings: "What it is told",
     secret: "Signing secret",
     secretTitle: "Copy the secret now",

@@ -1,4 +1,5 @@
 import { RESERVED_FOR_AN_ANSWER } from "@gpt-agent/core/limits";
+import { WEBHOOK_FAILURES } from "@gpt-agent/core/webhook-failures";
 import type { Dictionary } from "./en";
 import { formatsIn } from "./formats";
 import { pluralIn } from "./plural";
@@ -955,15 +956,7 @@ export const ru: Dictionary = {
     request: "Запрос",
     response: "Ответ",
     emptyResponse: "(пусто)",
-    failures: {
-      bad_url: "На этот адрес отправлять нельзя",
-      address_refused: "Адрес не ведёт в открытый интернет",
-      unreachable: "Не удалось соединиться",
-      timeout: "Нет ответа за 15 секунд",
-      unreadable: "Ответ — не HTTP",
-      interrupted: "Прервано",
-      secret: "Секрет подписи не открывается: создайте новый",
-    },
+    failures: WEBHOOK_FAILURES.ru,
     settings: "О чём сообщать",
     secret: "Секрет подписи",
     secretTitle: "Скопируйте секрет сейчас",

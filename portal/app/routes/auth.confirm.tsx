@@ -7,7 +7,8 @@ import { Button, ButtonLink } from "~/components/button";
 import { PageError } from "~/components/page-error";
 import { parseForm } from "~/http/form.server";
 import { recoveryCookie } from "~/http/recovery.server";
-import { openAuth } from "~/http/session.server";
+import { keepLanguage, openAuth } from "~/http/session.server";
+import { readPreferences } from "~/i18n/preferences.server";
 import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
 
@@ -28,6 +29,7 @@ export async function action({ request }: ActionFunctionArgs) {
   if (!form.ok) return data({ ok: false }, { status: 400 });
   const { data: verified, error } = await auth.verifyOtp(form.value);
   if (error || !verified.user) return data({ ok: false }, { status: 400 });
+  await keepLanguage(auth, readPreferences(request).locale, verified.user);
   if (form.value.type !== "recovery") throw redirect("/", { headers });
   headers.append("Set-Cookie", await recoveryCookie(verified.user.id));
   throw redirect("/reset-password", { headers });

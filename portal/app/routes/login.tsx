@@ -11,7 +11,8 @@ import { useAction } from "~/components/use-action";
 import { limitAttempts } from "~/http/attempts.server";
 import { attempt, parseForm, refused } from "~/http/form.server";
 import { safeRedirect } from "~/http/redirect-to";
-import { openAuth, readSession } from "~/http/session.server";
+import { keepLanguage, openAuth, readSession } from "~/http/session.server";
+import { readPreferences } from "~/i18n/preferences.server";
 import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
 import { email, givenPassword } from "~/models/account";
@@ -33,11 +34,12 @@ export async function action({ request }: ActionFunctionArgs) {
   if (!form.ok) return data(form, { status: 400 });
   const allowed = await attempt(() => limitAttempts(request, "login", form.value.email));
   if (!allowed.ok) return data(allowed, { status: 429 });
-  const { error } = await auth.signInWithPassword({ email: form.value.email, password: form.value.password });
+  const { data: signedIn, error } = await auth.signInWithPassword({ email: form.value.email, password: form.value.password });
   if (error) {
     const ours = !error.status || error.status >= 500;
     return data(refused({ form: ours ? "unavailable" : error.status === 429 ? "tooMany" : "credentials" }), { status: ours ? 503 : 400 });
   }
+  await keepLanguage(auth, readPreferences(request).locale, signedIn.user);
   throw redirect(safeRedirect(form.value.redirectTo), { headers });
 }
 

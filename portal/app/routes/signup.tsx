@@ -13,6 +13,7 @@ import { attempt, parseForm, refused } from "~/http/form.server";
 import { safeRedirect } from "~/http/redirect-to";
 import { openAuth, readSession } from "~/http/session.server";
 import type { ErrorCode } from "~/i18n/error-codes";
+import { readPreferences } from "~/i18n/preferences.server";
 import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
 import { email, newPassword } from "~/models/account";
@@ -44,7 +45,11 @@ export async function action({ request }: ActionFunctionArgs) {
   if (!form.ok) return data(form, { status: 400 });
   const allowed = await attempt(() => limitAttempts(request, "signup", form.value.email));
   if (!allowed.ok) return data(allowed, { status: 429 });
-  const { data: made, error } = await auth.signUp({ email: form.value.email, password: form.value.password });
+  const { data: made, error } = await auth.signUp({
+    email: form.value.email,
+    password: form.value.password,
+    options: { data: { locale: readPreferences(request).locale } },
+  });
   if (error) return data(refused(REASONS[error.code ?? ""] ?? { form: "unavailable" }), { status: 400 });
   // Installations that ask for a confirmed address give no session yet.
   if (!made.session) return data({ ok: true as const, confirm: form.value.email }, { headers });

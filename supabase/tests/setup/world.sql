@@ -101,5 +101,6 @@ begin
     insert into public.crm_pulls (connection_id, org_id) values (connection, org);
     insert into public.inbound_events (org_id, connection_id, event_id, kind, contact_id) values (org, connection, 'event', 'changed', '11');
     insert into public.crm_erasures (org_id, connection_id, object, external_id) values (org, connection, 'note', '12');
+    insert into public.mails (org_id, user_id, kind) values (org, boss, 'webhook.disabled');
   end loop;
 end $$;
