@@ -968,6 +968,7 @@ export type Database = {
           run_id: string | null;
           created_at: string;
           source_id: string | null;
+          endpoint_id: string | null;
         };
         Insert: {
           org_id: string;
@@ -977,6 +978,7 @@ export type Database = {
           run_id?: string | null;
           created_at?: string;
           source_id?: string | null;
+          endpoint_id?: string | null;
         };
         Update: {
           org_id?: string;
@@ -986,6 +988,7 @@ export type Database = {
           run_id?: string | null;
           created_at?: string;
           source_id?: string | null;
+          endpoint_id?: string | null;
         };
         Relationships: [
           { foreignKeyName: "idempotency_keys_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
@@ -1971,6 +1974,7 @@ export type Database = {
       action_use: { Args: { org: string | null; agent: string | null }; Returns: { name: string; used: number; failed: number; declined: number; last_used: string }[] };
       add_chunks: { Args: { version: string | null; batch: Json | null }; Returns: number };
       add_embeddings: { Args: { version: string | null; embedding_model: string | null; batch: Json | null }; Returns: undefined };
+      add_endpoint_for_key: { Args: { org: string | null; api_key: string | null; endpoint: string | null; endpoint_url: string | null; endpoint_description: string | null; endpoint_events: string[] | null; sealed: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       add_source_for_key: { Args: { org: string | null; agent: string | null; api_key: string | null; source: string | null; source_kind: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
       begin_crm_sign_in: { Args: { org: string | null; state_hash: string | null; session_hash: string | null; crm: string | null; cloud: string | null; domain: string | null; sealed_verifier: string | null; connection?: string | null }; Returns: undefined };

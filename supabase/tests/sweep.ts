@@ -28,6 +28,7 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "private.push_ended_conversation": "trigger: writes what is to be synced and its job, of the row's own organization",
   "private.push_qualified": "trigger: writes what is to be synced and its job, of the row's own organization",
   "private.erase_in_crms": "trigger: people may delete conversations but have no right to the links and the outbox",
+  "private.cap_webhook_endpoints": "trigger: must count all endpoints of the organization, and locks its row",
   "public.begin_mail": "reads the reader's e-mail address and language from auth.users; only the server may call it",
   "public.list_members": "reads e-mail addresses from auth.users, which people may not; answers only members of the organization",
 };

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { idAfter, idPage, type Page, pageQuery } from "~/api/page";
 import type { NewSource } from "~/api/source-requests";
 import { moment, time } from "~/api/time";
+import { idempotencyMismatch } from "~/http/idempotency";
 import { unwrap } from "~/models/result.server";
 import { rereadSource } from "~/models/source.server";
 import { uuidV7 } from "~/models/uuid-v7.server";
@@ -133,11 +134,9 @@ async function addedEarlier(db: Db, by: AddedBy, requestHash: string): Promise<S
     .maybeSingle();
   const earlier = unwrap(key);
   if (!earlier) return null;
-  if (earlier.request_hash !== requestHash || !earlier.source_id) throw mismatch();
+  if (earlier.request_hash !== requestHash || !earlier.source_id) throw idempotencyMismatch();
   return stillThere(db, { ...by, sourceId: earlier.source_id });
 }
-
-const mismatch = () => new AppError("idempotency_mismatch", "This Idempotency-Key was used for another request.");
 
 async function stillThere(db: Db, by: OneSource): Promise<SourceAnswer> {
   const source = await findSource(db, by);
@@ -179,6 +178,6 @@ export async function addSource(db: Db, by: AddedBy, source: NewSource): Promise
     request_hash: requestHash,
   });
   if (added.error || added.data !== sourceId) await forget();
-  if (added.error?.hint === "idempotency_mismatch") throw mismatch();
+  if (added.error?.hint === "idempotency_mismatch") throw idempotencyMismatch();
   return stillThere(db, { ...by, sourceId: unwrap(added) });
 }

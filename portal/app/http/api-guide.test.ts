@@ -44,7 +44,7 @@ beforeAll(async () => {
   const { service, secretBox } = portal.services;
   const owner = { orgId: agent.orgId, agentId: agent.agentId, userId: agent.ownerId };
   await addIdentityKey(service, secretBox, { ...owner, id: randomUUID(), name: "Shop", secret: identitySecret });
-  key = await makeKey(portal, agent, ["chat", "read", "write"]);
+  key = await makeKey(portal, agent, ["chat", "read", "write", "webhooks"]);
 });
 afterAll(async () => {
   await portal.close();
@@ -79,6 +79,7 @@ describe("docs/API.md", () => {
       else if (code.includes("AGENT_IDENTITY_SECRET"))
         expect((await openSession(portal, agent, { identityToken: output.trim() })).visitorId).toMatch(/^[0-9a-f-]{36}$/);
       else if (code.includes("/lead")) expect(JSON.parse(output).id).toMatch(/^[0-9a-f-]{36}$/);
+      else if (code.includes("webhook-endpoints")) expect(JSON.parse(output).secret).toMatch(/^whsec_/);
       else if (code.includes('/agents"')) expect(JSON.parse(output).data[0].id).toBe("demo");
       else expect(output).toMatch(/^[0-9a-f-]{36} .+$/m);
     }

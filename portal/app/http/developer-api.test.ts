@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SCOPES } from "~/models/scopes";
 import { indexSource } from "../../../worker/ingest/index-source.ts";
 import { OPERATIONS } from "./openapi/document.ts";
 import type { Operation } from "./openapi/operation.ts";
@@ -32,8 +33,8 @@ beforeAll(async () => {
   portal = await startTestPortal({ TRUSTED_PROXIES: "1" });
   ours = await seedAgent(portal.backend, { passages: [{ title: "Warranty", body: WARRANTY }], settings: { instructions: "Be a pirate." } });
   theirs = await seedAgent(portal.backend, { passages: [{ title: "Plans", body: SECRET }] });
-  key = await makeKey(portal, ours, ["chat", "read", "write", "audit"]);
-  theirKey = await makeKey(portal, theirs, ["chat", "read", "write", "audit"]);
+  key = await makeKey(portal, ours, [...SCOPES]);
+  theirKey = await makeKey(portal, theirs, [...SCOPES]);
   own = await idsOf(ours);
   foreign = await idsOf(theirs);
 });
@@ -54,7 +55,14 @@ async function idsOf(agent: SeededAgent): Promise<Record<string, string>> {
     clientId,
   ]);
   const source = await db.query<{ id: string }>("select id from sources where agent_id = $1", [agent.agentId]);
+  const endpoint = await db.query<{ id: string }>(
+    "insert into webhook_endpoints (org_id, url, events, sealed_secret) values ($1, 'https://hooks.example/', '{source.ready}', 'v1.1.' || repeat('A', 40)) returning id",
+    [agent.orgId],
+  );
+  const delivery = await portal.services.service.rpc("test_webhook", { org: agent.orgId, endpoint: endpoint.rows[0]!.id });
   return {
+    endpointId: endpoint.rows[0]!.id,
+    deliveryId: delivery.data!,
     agentId: agent.publicId,
     sourceId: source.rows[0]!.id,
     conversationId: conversation.rows[0]!.id,
@@ -276,39 +284,43 @@ describe("usage and the audit log", () => {
 });
 
 describe("pages of a list", () => {
-  it.each(["sources", "conversations", "audit-log", "usage", "agents"])("%s: every row once, also while others are added", async (list) => {
-    const agent = await seedAgent(portal.backend);
-    key = await makeKey(portal, agent, ["read", "audit"]);
-    const { db } = portal.backend;
-    const add: Record<string, () => Promise<unknown>> = {
-      sources: () =>
-        db.query("insert into sources (org_id, agent_id, kind, title) values ($1, $2, 'file', 't')", [agent.orgId, agent.agentId]),
-      conversations: () =>
-        db.query("insert into conversations (org_id, agent_id, client_id, message_count) values ($1, $2, gen_random_uuid()::text, 1)", [
-          agent.orgId,
-          agent.agentId,
-        ]),
-      "audit-log": () => db.query("insert into audit_log (org_id, action, subject_type) values ($1, 'a', 's')", [agent.orgId]),
-      usage: async () => {
-        const made = await db.query<{ id: string }>("insert into agents (org_id, name) values ($1, 'More') returning id", [agent.orgId]);
-        await db.query("insert into usage_daily (org_id, agent_id, day) values ($1, $2, '2026-01-01')", [agent.orgId, made.rows[0]!.id]);
-      },
-      agents: () => db.query("insert into agents (org_id, name) values ($1, 'More')", [agent.orgId]),
-    };
-    for (let n = 0; n < 7; n++) await add[list]!();
-    const path = list === "sources" ? `/api/v1/agents/${agent.publicId}/sources` : `/api/v1/${list}`;
-    const name = (row: { id: string; day?: string; agent?: string }) => row.id ?? `${row.day} ${row.agent}`;
-    const whole = await all(path, 100);
-    expect([whole.pages, whole.rows.length >= 7]).toEqual([1, true]);
-    const first = await json(`${path}?limit=3`);
-    if (list !== "usage") await add[list]!();
-    const rest = await all(path, 2);
-    const second = await json(`${path}?limit=100&cursor=${first.body.nextCursor}`);
-    expect([...first.body.data, ...second.body.data].map(name)).toEqual(whole.rows.map(name));
-    expect(new Set(rest.rows.map(name)).size).toBe(rest.rows.length);
-    expect(second.body.nextCursor).toBeNull();
-    key = await makeKey(portal, ours, ["chat", "read", "write", "audit"]);
-  });
+  it.each(["sources", "conversations", "audit-log", "usage", "agents", "webhook-endpoints"])(
+    "%s: every row once, also while others are added",
+    async (list) => {
+      const agent = await seedAgent(portal.backend);
+      key = await makeKey(portal, agent, ["read", "audit", "webhooks"]);
+      const { db } = portal.backend;
+      const add: Record<string, () => Promise<unknown>> = {
+        sources: () =>
+          db.query("insert into sources (org_id, agent_id, kind, title) values ($1, $2, 'file', 't')", [agent.orgId, agent.agentId]),
+        conversations: () =>
+          db.query("insert into conversations (org_id, agent_id, client_id, message_count) values ($1, $2, gen_random_uuid()::text, 1)", [
+            agent.orgId,
+            agent.agentId,
+          ]),
+        "audit-log": () => db.query("insert into audit_log (org_id, action, subject_type) values ($1, 'a', 's')", [agent.orgId]),
+        usage: async () => {
+          const made = await db.query<{ id: string }>("insert into agents (org_id, name) values ($1, 'More') returning id", [agent.orgId]);
+          await db.query("insert into usage_daily (org_id, agent_id, day) values ($1, $2, '2026-01-01')", [agent.orgId, made.rows[0]!.id]);
+        },
+        agents: () => db.query("insert into agents (org_id, name) values ($1, 'More')", [agent.orgId]),
+        "webhook-endpoints": () => json("/api/v1/webhook-endpoints", { body: { url: "https://hooks.example/", events: ["source.ready"] } }),
+      };
+      for (let n = 0; n < 7; n++) await add[list]!();
+      const path = list === "sources" ? `/api/v1/agents/${agent.publicId}/sources` : `/api/v1/${list}`;
+      const name = (row: { id: string; day?: string; agent?: string }) => row.id ?? `${row.day} ${row.agent}`;
+      const whole = await all(path, 100);
+      expect([whole.pages, whole.rows.length >= 7]).toEqual([1, true]);
+      const first = await json(`${path}?limit=3`);
+      if (list !== "usage") await add[list]!();
+      const rest = await all(path, 2);
+      const second = await json(`${path}?limit=100&cursor=${first.body.nextCursor}`);
+      expect([...first.body.data, ...second.body.data].map(name)).toEqual(whole.rows.map(name));
+      expect(new Set(rest.rows.map(name)).size).toBe(rest.rows.length);
+      expect(second.body.nextCursor).toBeNull();
+      key = await makeKey(portal, ours, [...SCOPES]);
+    },
+  );
 
   it("a cursor of ours only, and no other parameter than those documented", async () => {
     for (const query of [
@@ -355,7 +367,7 @@ describe("H11: who gets into each route", () => {
   });
 
   it.each(byKey)("%s: T02 403 without the scope, D4 401 once revoked", async (_, operation) => {
-    const scopes = (["chat", "read", "write", "audit"] as const).filter((scope) => scope !== operation.access.apiKey);
+    const scopes = SCOPES.filter((scope) => scope !== operation.access.apiKey);
     const refused = await send(operation, own, await makeKey(portal, ours, scopes));
     expect([refused.status, operation.errorShape === "openai" ? (await refused.json()).error.code : (await refused.json()).code]).toEqual([
       403,
@@ -384,7 +396,7 @@ describe("H11: who gets into each route", () => {
     async (_, operation) => {
       const state = () =>
         portal.backend.db.query(
-          "select (select count(*) from sources where org_id = $1) s, (select count(*) from outbox where org_id = $1) o, (select count(*) from runs where org_id = $1) r",
+          "select (select count(*) from sources where org_id = $1) s, (select count(*) from outbox where org_id = $1) o, (select count(*) from runs where org_id = $1) r, (select json_agg(e order by id) from webhook_endpoints e where org_id = $1)::text e",
           [theirs.orgId],
         );
       const before = await state();
@@ -394,6 +406,8 @@ describe("H11: who gets into each route", () => {
       // A thing of another's, under an agent of one's own.
       if (/\{agentId\}.*\{sourceId\}/.test(operation.path))
         expect((await send(operation, { ...foreign, agentId: own.agentId! }, key)).status).toBe(404);
+      if (/\{endpointId\}.*\{deliveryId\}/.test(operation.path))
+        expect((await send(operation, { ...foreign, endpointId: own.endpointId! }, key)).status).toBe(404);
       expect((await state()).rows).toEqual(before.rows);
     },
   );

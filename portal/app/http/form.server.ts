@@ -2,6 +2,7 @@ import { type AppError, toAppError } from "@gpt-agent/core/errors";
 import type { z } from "zod";
 import type { ErrorCode } from "~/i18n/error-codes";
 import { isErrorCode } from "~/i18n/error-codes";
+import { refusedBy } from "~/models/result.server";
 import { log } from "~/services.server";
 
 /** What an action answers when something must be corrected: an error code per field, "form" for the whole. */
@@ -40,7 +41,11 @@ export async function attempt<T>(work: () => Promise<T>): Promise<{ ok: true; va
   }
 }
 
+const REFUSALS: Record<string, ErrorCode> = { disabled: "webhookOff", too_many_endpoints: "webhookMany" };
+
 function wordFor(error: AppError): ErrorCode {
+  const rule = REFUSALS[refusedBy(error) ?? ""];
+  if (rule) return rule;
   if (error.code === "forbidden") return "forbidden";
   if (error.code === "not_found") return "gone";
   if (error.code === "conflict") return "taken";

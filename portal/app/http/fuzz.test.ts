@@ -4,6 +4,7 @@ import { Agent, request as send } from "node:http";
 import { performance } from "node:perf_hooks";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SCOPES } from "~/models/scopes";
 import { createApiKey } from "./api-key.ts";
 import { type FuzzRequest, type FuzzWorld, fuzzOperations, fuzzRequests } from "./openapi/test-fuzz.ts";
 import { makeKey } from "./test-keys.ts";
@@ -121,7 +122,7 @@ async function makeWorld(portal: TestPortal, cases: number): Promise<FuzzWorld> 
   const stranger = await seedAgent(portal.backend);
   const { db } = portal.backend;
   const many = Math.ceil(cases / 10) + 4;
-  const keys = await Promise.all(Array.from({ length: many }, () => makeKey(portal, agent, ["chat", "read", "write", "audit"])));
+  const keys = await Promise.all(Array.from({ length: many }, () => makeKey(portal, agent, [...SCOPES])));
   const visitors = await db.query<{ id: string }>(
     "insert into visitors (org_id, agent_id) select $1, $2 from generate_series(1, $3) returning id",
     [agent.orgId, agent.agentId, many],
@@ -138,9 +139,18 @@ async function makeWorld(portal: TestPortal, cases: number): Promise<FuzzWorld> 
   const answer = await readAnswer(await visit(portal, `/api/v1/agents/${agent.publicId}/chat`, token, { body }));
   const sources = await db.query<{ id: string }>("select id from sources where agent_id = $1", [agent.agentId]);
   const conversations = await db.query<{ id: string }>("select id from conversations where agent_id = $1", [agent.agentId]);
+  const endpoints = await db.query<{ id: string }>(
+    "insert into webhook_endpoints (org_id, url, events, sealed_secret) select $1, 'https://hooks.example/', '{source.ready}', 'v1.1.' || repeat('A', 40) from generate_series(1, 20) returning id",
+    [agent.orgId],
+  );
+  const deliveries = await Promise.all(
+    endpoints.rows.map(async ({ id }) => (await portal.services.service.rpc("test_webhook", { org: agent.orgId, endpoint: id })).data!),
+  );
   return {
     origin: SHOP,
     ids: {
+      endpointId: endpoints.rows.map(({ id }) => id),
+      deliveryId: deliveries,
       agentId: [agent.publicId, agent.publicId, stranger.publicId],
       sourceId: sources.rows.map(({ id }) => id),
       conversationId: ["conversation-1", ...conversations.rows.map(({ id }) => id)],
@@ -151,12 +161,6 @@ async function makeWorld(portal: TestPortal, cases: number): Promise<FuzzWorld> 
       ...(security.some((way) => "apiKey" in way) ? keys : []),
       ...(security.some((way) => "visitor" in way) ? [token, ...sessions] : []),
     ],
-    badCredentials: [
-      "x",
-      "gap_live_",
-      createApiKey().key,
-      `${token.slice(0, -3)}AAA`,
-      await makeKey(portal, stranger, ["chat", "read", "write", "audit"]),
-    ],
+    badCredentials: ["x", "gap_live_", createApiKey().key, `${token.slice(0, -3)}AAA`, await makeKey(portal, stranger, [...SCOPES])],
   };
 }

@@ -26,3 +26,6 @@ export function idempotency(
   if (key === null) return undefined;
   return { scope, key, requestHash: requestHash(body) };
 }
+
+/** The refusal of a key that came with another request before. */
+export const idempotencyMismatch = () => new AppError("idempotency_mismatch", "This Idempotency-Key was used for another request.");

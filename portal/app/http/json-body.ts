@@ -43,9 +43,14 @@ export function isTooDeep(json: string, maxDepth: number = MAX_DEPTH): boolean {
 
 /**
  * A JSON request body, parsed by a schema.
+ * @param wordOf what to say for a message of the schema, where it is shared with a form and its messages are codes
  * @throws AppError("unsupported_media_type" | "too_large" | "invalid_request"); the message names the field
  */
-export async function readJson<S extends z.ZodType>(request: Request, schema: S, maxBytes: number = MAX_BODY_BYTES): Promise<z.output<S>> {
+export async function readJson<S extends z.ZodType>(
+  request: Request,
+  schema: S,
+  { maxBytes = MAX_BODY_BYTES, wordOf = (message: string) => message } = {},
+): Promise<z.output<S>> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json" || (request.headers.get("content-encoding") ?? "identity") !== "identity") {
     throw new AppError("unsupported_media_type", "Send the body as plain application/json.");
@@ -64,7 +69,7 @@ export async function readJson<S extends z.ZodType>(request: Request, schema: S,
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue?.path.map(String).join(".").slice(0, 100);
-  throw new AppError("invalid_request", `${where ? `${where}: ` : ""}${issue?.message ?? "The body is not as documented."}`, {
+  throw new AppError("invalid_request", `${where ? `${where}: ` : ""}${issue ? wordOf(issue.message) : "The body is not as documented."}`, {
     cause: parsed.error,
   });
 }

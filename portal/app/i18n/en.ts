@@ -36,6 +36,8 @@ export const en = {
   errors: {
     webhookUrl: "Give a whole address that begins with https://, without a user name or a password in it.",
     webhookEvents: "Choose at least one event.",
+    webhookOff: "This endpoint is off. Switch it on first.",
+    webhookMany: "There are 50 endpoints already. Delete one that is no longer needed.",
     required: "Fill this in.",
     tooLong: "This is too long.",
     email: "This does not look like an e-mail address.",
@@ -667,6 +669,7 @@ export const en = {
       read: "read agents, sources, conversations and usage, and search the knowledge",
       write: "add, reread and delete sources",
       audit: "read the audit log: who did what, by name",
+      webhooks: "manage webhook endpoints, and so decide where what is said is sent",
     },
     key: "Key",
     created: "Created",

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { SecretBox } from "@gpt-agent/core/secrets";
 import { WEBHOOK_TYPES, webhookSecretPlace, webhookType } from "@gpt-agent/core/webhook-events";
 import { z } from "zod";
+import { storable } from "~/api/storable-text";
 
 /** A signing secret of 32 random bytes, as Standard Webhooks writes it: itself, to be shown once, and sealed for its endpoint. */
 export function freshSecret(box: SecretBox, by: { orgId: string; endpointId: string }): { secret: string; sealedSecret: string } {
@@ -27,9 +28,24 @@ const address = (allowed: string[]) =>
       },
       { error: "webhookUrl" },
     )
-    .transform((text) => new URL(text).href);
+    .transform((text) => new URL(text).href)
+    // Letters of other alphabets grow when they are escaped.
+    .pipe(z.string().max(2_000, { error: "tooLong" }));
 
-const description = z.string().trim().max(200, { error: "tooLong" }).default("");
+/**
+ * What an endpoint is made of, for the portal's form and the developer API alike; messages are error codes of the dictionary. Events come
+ * out once each, in the order of the catalogue.
+ * @param allowed origins that need not be https (EGRESS_ALLOW)
+ */
+export const endpointRules = (allowed: string[]) => ({
+  url: address(allowed),
+  description: z.string().max(200, { error: "tooLong" }).transform(storable),
+  events: z
+    .array(webhookType)
+    .min(1, { error: "webhookEvents" })
+    .max(100)
+    .transform((chosen) => WEBHOOK_TYPES.filter((type) => chosen.includes(type))),
+});
 
 /** Ticked boxes come as `event:<type>=on`. */
 function chosenEvents(fields: Record<string, string>): { events: string[]; rest: Record<string, string> } {
@@ -40,17 +56,13 @@ function chosenEvents(fields: Record<string, string>): { events: string[]; rest:
     if (type === undefined) rest[name] = value;
     else if (webhookType.safeParse(type).success) events.push(type);
   }
-  return { events: WEBHOOK_TYPES.filter((type) => events.includes(type)), rest };
+  return { events, rest };
 }
 
 /** The fields of an endpoint's form with the chosen events gathered; messages are error codes of the dictionary. */
 export function endpointForm(fields: Record<string, string>, allowed: string[], intent: "create" | "save") {
   const { events, rest } = chosenEvents(fields);
-  const schema = z.strictObject({
-    intent: z.literal(intent),
-    url: address(allowed),
-    description,
-    events: z.array(webhookType).min(1, { error: "webhookEvents" }),
-  });
+  const { url, description, events: known } = endpointRules(allowed);
+  const schema = z.strictObject({ intent: z.literal(intent), url, description: description.default(""), events: known });
   return { schema, fields: { ...rest, events } };
 }

@@ -2,6 +2,7 @@ import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
 import { Link, useLoaderData, useParams } from "@remix-run/react";
 import { ArrowLeft, Download } from "lucide-react";
 import { textLink } from "~/components/auth-page";
+import { ButtonLink } from "~/components/button";
 import { Badge, PageHeader, Panel } from "~/components/page";
 import { PageError } from "~/components/page-error";
 import { Actions } from "~/components/receipt/actions";
@@ -42,14 +43,10 @@ export default function ReceiptPage() {
         }
         title={words.title}
         action={
-          <a
-            href={`${conversation}/receipts/${receipt.id}/download`}
-            download
-            className="inline-flex h-9 items-center gap-2 rounded-md border border-line-strong/60 bg-surface px-3.5 font-medium hover:bg-hover"
-          >
+          <ButtonLink to={`${conversation}/receipts/${receipt.id}/download`} download reloadDocument prefetch="none">
             <Download aria-hidden className="size-4" />
             {words.download}
-          </a>
+          </ButtonLink>
         }
       />
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_22rem]">

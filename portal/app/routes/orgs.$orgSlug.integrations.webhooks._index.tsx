@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { WEBHOOK_TYPES } from "@gpt-agent/core/webhook-events";
 import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
 import { Link, useLoaderData, useParams } from "@remix-run/react";
@@ -19,6 +18,7 @@ import { requireMember } from "~/http/guards.server";
 import type { ErrorCode } from "~/i18n/error-codes";
 import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
+import { uuidV7 } from "~/models/uuid-v7.server";
 import { addEndpoint, listEndpoints } from "~/models/webhook.server";
 import { endpointForm, freshSecret } from "~/models/webhook-form.server";
 import { env, secretBox } from "~/services.server";
@@ -38,7 +38,7 @@ export async function action({ request, params }: ActionFunctionArgs) {
   const form = parseFields(fields, schema);
   if (!form.ok) return data(form, { status: 400 });
   const { url, description, events } = form.value;
-  const endpointId = randomUUID();
+  const endpointId = uuidV7();
   const { secret, sealedSecret } = freshSecret(secretBox, { orgId: org.id, endpointId });
   const done = await attempt(() => addEndpoint(db, { orgId: org.id, userId: user.id, endpointId, url, description, events, sealedSecret }));
   // The one answer that holds the secret itself; pages behind sign-in are never stored.

@@ -4,6 +4,7 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 import { z } from "zod";
 import { Button, ButtonLink } from "~/components/button";
+import { Checkbox } from "~/components/checkbox";
 import { CodeBlock } from "~/components/copy";
 import { ConfirmDialog, Dialog } from "~/components/dialog";
 import { KeyDrawing } from "~/components/drawings";
@@ -20,7 +21,7 @@ import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
 import { type ApiKey, addApiKey, listApiKeys, revokeApiKey } from "~/models/api-key.server";
 import { entityName } from "~/models/names";
-import { SCOPES } from "~/models/scopes";
+import { SCOPES, type Scope } from "~/models/scopes";
 
 export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
@@ -33,7 +34,11 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
 
 const ticked = z.literal("on").optional();
 const creation = z
-  .strictObject({ intent: z.literal("create"), name: entityName, chat: ticked, read: ticked, write: ticked, audit: ticked })
+  .strictObject({
+    intent: z.literal("create"),
+    name: entityName,
+    ...(Object.fromEntries(SCOPES.map((scope) => [scope, ticked])) as Record<Scope, typeof ticked>),
+  })
   .transform(({ name, ...boxes }) => ({ name, scopes: SCOPES.filter((scope) => boxes[scope]) }))
   .refine(({ scopes }) => scopes.length > 0, { path: ["scopes"], error: "required" });
 const revocation = z.strictObject({ intent: z.literal("revoke"), keyId: z.uuid() });
@@ -202,13 +207,13 @@ function ScopeBoxes({ error }: { error: string | null }) {
       <legend className="mb-2 font-medium">{words.scopes}</legend>
       <div className="space-y-2.5">
         {SCOPES.map((scope) => (
-          <label key={scope} className="flex items-start gap-2.5">
-            <input type="checkbox" name={scope} defaultChecked={scope === "chat"} className="mt-0.5 size-4 accent-accent" />
-            <span>
-              <code className="mr-1.5 text-sm text-accent-ink">{scope}</code>
-              <span className="text-muted">{words.scopeWords[scope]}</span>
-            </span>
-          </label>
+          <Checkbox
+            key={scope}
+            name={scope}
+            defaultChecked={scope === "chat"}
+            label={<code className="text-sm text-accent-ink">{scope}</code>}
+            hint={words.scopeWords[scope]}
+          />
         ))}
       </div>
       {error && (

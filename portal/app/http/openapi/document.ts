@@ -13,6 +13,7 @@ import { platformOperations } from "./platform.ts";
 import { samplesOf } from "./samples.ts";
 import { inlineSchema, reference, schemaComponents } from "./schemas.ts";
 import { sourceOperations } from "./sources.ts";
+import { webhookEndpointOperations } from "./webhook-endpoints.ts";
 import { webhooks } from "./webhooks.ts";
 
 /** Every operation of the HTTP API, in the order of the document. */
@@ -22,6 +23,7 @@ export const OPERATIONS: Operation[] = [
   ...sourceOperations,
   ...conversationOperations,
   ...organizationOperations,
+  ...webhookEndpointOperations,
   ...chatOperations,
   ...platformOperations,
 ];
@@ -30,7 +32,7 @@ const INTRODUCTION = `
 Talk to your agents, manage what they know and read what happened, over HTTP.
 
 **API keys** are made in the portal under *Settings → API keys* and sent as \`Authorization: Bearer gap_live_…\` (or \`x-api-key\`). A key has
-scopes: \`chat\` asks agents, \`read\` reads, \`write\` changes knowledge, \`audit\` reads the audit log. Keep keys on servers; browsers use the visitor API.
+scopes: \`chat\` asks agents, \`read\` reads, \`write\` changes knowledge, \`audit\` reads the audit log, \`webhooks\` manages endpoints. Keep keys on servers; browsers use the visitor API.
 
 **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`; under \`/v1\` they have OpenAI's shape. 429 and 503 carry
 \`Retry-After\` in seconds. What is not yours does not exist for you: it is 404.

@@ -10,7 +10,8 @@ export const TAGS = {
   Conversations: "What visitors asked and agents answered.",
   Organization: "Usage, and the record of who did what.",
   "Visitor API": "What the chat on a website calls. Works from the agent's allowed origins only; no cookies.",
-  Webhooks: "What your own endpoints are sent, signed as Standard Webhooks describes (https://www.standardwebhooks.com).",
+  Webhooks:
+    "Your own endpoints: managing them, and what they are sent, signed as Standard Webhooks describes (https://www.standardwebhooks.com).",
   Platform: "Health, and this document.",
 } as const;
 
