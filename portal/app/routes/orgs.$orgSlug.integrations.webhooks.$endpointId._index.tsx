@@ -42,15 +42,20 @@ export async function loader({ request, params }: LoaderFunctionArgs) {
   const by = { orgId: org.id, endpointId: uuidParam(params.endpointId) };
   const endpoint = found(await findEndpoint(db, by));
   const failed = new URL(request.url).searchParams.get("show") === "failed";
+  const page = await listDeliveries(db, { ...by, before: pageBefore(request), failed });
+  const soon = Date.now() + SOON_MS;
   return {
     endpoint,
     types: [...WEBHOOK_TYPES],
     overlapHours: SECRET_OVERLAP_HOURS,
     failed,
-    ...(await listDeliveries(db, { ...by, before: pageBefore(request), failed })),
+    ...page,
+    /** Something is being tried now, or will be in a moment. */
+    isMoving: page.deliveries.some(({ status, next_attempt_at: next }) => status === "pending" && next && Date.parse(next) < soon),
   };
 }
 
+const SOON_MS = 30_000;
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 /** How far back a replay can go, in days; events are kept for 30. */
@@ -131,8 +136,8 @@ function useFollowing(busy: boolean) {
   const { revalidate, state } = useRevalidator();
   useEffect(() => {
     if (!busy || state !== "idle") return;
-    const timer = setTimeout(() => document.visibilityState === "visible" && revalidate(), LOOK_AGAIN_MS);
-    return () => clearTimeout(timer);
+    const timer = setInterval(() => document.visibilityState === "visible" && revalidate(), LOOK_AGAIN_MS);
+    return () => clearInterval(timer);
   }, [busy, state, revalidate]);
 }
 
@@ -142,7 +147,7 @@ export default function WebhookEndpointPage() {
   const formats = useFormats();
   const { orgSlug } = useParams();
   const [search] = useSearchParams();
-  const { endpoint, types, overlapHours, deliveries, next, failed } = useLoaderData<typeof loader>();
+  const { endpoint, types, overlapHours, deliveries, next, failed, isMoving } = useLoaderData<typeof loader>();
   const [dialog, setDialog] = useState<"rotate" | "replay" | "remove" | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const saving = useAction();
@@ -154,7 +159,7 @@ export default function WebhookEndpointPage() {
   const send = (fields: Record<string, string>) => acting.submit(fields, { method: "post" });
   const base = `/orgs/${orgSlug}/integrations/webhooks`;
   const on = endpoint.status === "enabled";
-  useFollowing(deliveries.some(({ status, attempts }) => status === "pending" && attempts === 0) && !search.has("before"));
+  useFollowing(isMoving && !search.has("before"));
   return (
     <>
       <PageHeader
