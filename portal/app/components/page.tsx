@@ -6,7 +6,7 @@ import { classNames } from "./class-names";
 export function PageHeader(props: { title: ReactNode; lead?: ReactNode; action?: ReactNode; before?: ReactNode }) {
   return (
     <header className="mb-6 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 basis-40">
         {props.before}
         <h1 className="text-xl font-semibold tracking-tight wrap-anywhere">{props.title}</h1>
         {props.lead && <p className="mt-1 max-w-2xl text-muted">{props.lead}</p>}

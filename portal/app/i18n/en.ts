@@ -934,7 +934,7 @@ export const en = {
     response: "Response",
     emptyResponse: "(empty)",
     failures: WEBHOOK_FAILURES.en,
-    settings: "What it is told",
+    settings: "Endpoint settings",
     secret: "Signing secret",
     secretTitle: "Copy the secret now",
     secretText: "Your receiver checks with it that a request is ours. This is the only time it is shown.",

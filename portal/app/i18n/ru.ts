@@ -960,7 +960,7 @@ export const ru: Dictionary = {
     response: "Ответ",
     emptyResponse: "(пусто)",
     failures: WEBHOOK_FAILURES.ru,
-    settings: "О чём сообщать",
+    settings: "Настройки адреса",
     secret: "Секрет подписи",
     secretTitle: "Скопируйте секрет сейчас",
     secretText: "С ним ваш приёмник проверяет, что запрос действительно от нас. Больше мы его не покажем.",

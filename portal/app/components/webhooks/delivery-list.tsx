@@ -54,10 +54,12 @@ function Delivery({ delivery, url, onReplay }: { delivery: WebhookDelivery; url:
             <span className="block truncate font-medium">{eventWords(delivery.type)}</span>
             <span className="block truncate font-mono text-xs text-muted">{delivery.eventId}</span>
           </span>
-          {delivery.is_replay && <Badge>{words.again}</Badge>}
-          <Badge tone={TONES[delivery.status] ?? "neutral"}>{words.states[delivery.status as keyof typeof words.states]}</Badge>
-          <span className="w-28 text-right text-sm text-muted">
-            <Ago at={delivery.created_at} />
+          <span className="flex w-full items-center gap-3 pl-7 sm:w-auto sm:pl-0">
+            {delivery.is_replay && <Badge>{words.again}</Badge>}
+            <Badge tone={TONES[delivery.status] ?? "neutral"}>{words.states[delivery.status as keyof typeof words.states]}</Badge>
+            <span className="text-sm text-muted sm:w-28 sm:text-right">
+              <Ago at={delivery.created_at} />
+            </span>
           </span>
         </button>
         {onReplay && delivery.status !== "pending" && (
