@@ -33,7 +33,7 @@ export function signIn(url?: string): Pick<Crm, "oauth" | "token"> {
         const query = new URLSearchParams({ client_id: app.clientId, state, mode: "popup" });
         return `${url || `https://www.${DOMAINS[cloud][0]}`}/oauth?${query}`;
       },
-      exchangeCode: (http, { app, cloud, code, redirectUri, callback }) =>
+      exchangeCode: async (http, { app, cloud, code, redirectUri, callback }) =>
         token(http, host(callback.get("referer"), cloud), {
           client_id: app.clientId,
           client_secret: app.clientSecret,

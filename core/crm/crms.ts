@@ -1,5 +1,6 @@
 import type { CrmEnv } from "../env.ts";
 import { amocrm } from "./amocrm.ts";
+import { bitrix24 } from "./bitrix24.ts";
 import type { Crm, CrmApp, CrmCloud, CrmId } from "./crm.ts";
 import { hubspot } from "./hubspot.ts";
 
@@ -41,7 +42,7 @@ export function crmConfig(env: CrmEnv): CrmConfig {
 /** Makes an adapter; `url` stands in for all of the CRM's hosts. */
 export type CrmMaker = (url?: string) => Crm;
 
-const MAKERS: Partial<Record<CrmId, CrmMaker>> = { hubspot, amocrm };
+const MAKERS: Partial<Record<CrmId, CrmMaker>> = { hubspot, amocrm, bitrix24 };
 
 export type Crms = {
   /** @throws TypeError for a CRM that there is not */

@@ -37,8 +37,8 @@ export type FakeCall = {
 /** `html` is a page, such as that of a consent, instead of JSON. */
 export type FakeAnswer = { status?: number; headers?: Record<string, string>; json?: unknown; html?: string };
 
-/** A limit as the CRM documents it: never more than `count` requests in any window of `ms`. */
-export type FakeLimit = { count: number; ms: number };
+/** A limit as the CRM documents it: never more than `count` requests in any window of `ms`, or a bucket that leaks. */
+export type FakeLimit = { count: number; ms: number } | { bucket: number; leaksPerSecond: number };
 
 type Seen = { at: number; method: string; path: string; status: number };
 
@@ -96,6 +96,8 @@ export async function startFakeServer(options: {
   isApi(path: string): boolean;
   /** The answer of a limit that was passed; Retry-After in seconds. */
   tooMany?: FakeAnswer;
+  /** Which requests write, where the method does not tell; of these alone an answer is lost. */
+  isWrite?(call: FakeCall): boolean;
   handle(call: FakeCall): FakeAnswer | Promise<FakeAnswer>;
 }): Promise<
   Pick<
@@ -128,10 +130,23 @@ export async function startFakeServer(options: {
   const random = seeded(20261126);
   const tooMany: FakeAnswer = options.tooMany ?? { status: 429, headers: { "retry-after": "1" }, json: { message: "Too many requests" } };
 
+  let level = 0;
+  let leakedAt = Date.now();
   function limited(): boolean {
     const now = Date.now();
-    recent = recent.filter((at) => at > now - options.limit.ms);
-    if (recent.length >= options.limit.count) {
+    if ("bucket" in options.limit) {
+      level = Math.max(0, level - ((now - leakedAt) / 1000) * options.limit.leaksPerSecond);
+      leakedAt = now;
+      if (level + 1 > options.limit.bucket) {
+        breaches++;
+        return true;
+      }
+      level++;
+      return false;
+    }
+    const { count, ms } = options.limit;
+    recent = recent.filter((at) => at > now - ms);
+    if (recent.length >= count) {
       breaches++;
       return true;
     }
@@ -155,16 +170,17 @@ export async function startFakeServer(options: {
     const url = new URL(request.url ?? "/", origin());
     const method = request.method ?? "GET";
     const isApi = options.isApi(url.pathname);
+    const call: FakeCall = { method, url, headers: request.headers, raw, body: null };
     let answer: FakeAnswer;
     try {
-      answer =
-        (isApi && (limited() ? tooMany : fault())) ||
-        (await options.handle({ method, url, headers: request.headers, raw, body: parsed(request, raw) }));
+      call.body = parsed(request, raw);
+      answer = (isApi && (limited() ? tooMany : fault())) || (await options.handle(call));
     } catch (error) {
       answer = { status: 500, json: { message: `The fake failed: ${String(error)}` } };
     }
     requests.push({ at: Date.now(), method, path: url.pathname, status: answer.status ?? 200 });
-    if (isApi && loseNext && method !== "GET" && (answer.status ?? 200) < 300) {
+    const isWrite = options.isWrite?.(call) ?? method !== "GET";
+    if (isApi && loseNext && isWrite && (answer.status ?? 200) < 300) {
       loseNext = false;
       request.socket.destroy();
       return;
