@@ -8,6 +8,7 @@ import {
   type FakeNote,
   startFakeServer,
 } from "./fake-crm.ts";
+import { consentPage, walkConsent } from "./fake-oauth.ts";
 
 /**
  * amoCRM and Kommo as their documentation has them: amocrm.ru/developers/content/oauth/{oauth,step-by-step}, crm_platform/{account-info,
@@ -66,15 +67,14 @@ export async function startAmocrm(options: { limit?: FakeLimit; redirectUri?: st
     // A page of the web server in front, without Retry-After.
     tooMany: {
       status: 429,
-      headers: { "content-type": "text/html" },
-      json: "<html><head><title>429 Too Many Requests</title></head></html>",
+      html: "<html><head><title>429 Too Many Requests</title></head></html>",
     },
     handle,
   });
 
   function handle(call: FakeCall): FakeAnswer {
     const { pathname } = call.url;
-    if (pathname === "/oauth") return consent(call.url.searchParams);
+    if (pathname === "/oauth") return consent(call.url);
     if (pathname === "/oauth2/access_token") return call.method === "POST" ? tokens(call.body as Record<string, string>) : problem("404");
     if (!pathname.startsWith("/api/v4/")) return problem("404");
     // Who goes on after 429 is shut out by address.
@@ -84,20 +84,20 @@ export async function startAmocrm(options: { limit?: FakeLimit; redirectUri?: st
     return api(call, pathname.slice("/api/v4".length).split("/").slice(1));
   }
 
-  function consent(query: URLSearchParams): FakeAnswer {
-    if (query.get("client_id") !== app.clientId) return { status: 400, json: "Интеграция не найдена" };
+  function consent(url: URL): FakeAnswer {
+    const query = url.searchParams;
+    if (query.get("client_id") !== app.clientId) return { status: 400, html: "<p>Интеграция не найдена</p>" };
+    if (!query.get("decision")) return { html: consentPage(url) };
+    if (query.get("decision") !== "allow") return back({ error: "access_denied", state: query.get("state") ?? "" });
     const code = `def502${randomBytes(40).toString("hex")}`;
     codes.set(code, Date.now() + 20 * 60_000);
-    const back = new URL(redirectUri);
-    for (const [name, value] of Object.entries({
-      code,
-      state: query.get("state") ?? "",
-      referer: `${SUBDOMAIN}.amocrm.ru`,
-      platform: "1",
-      client_id: app.clientId,
-    }))
-      back.searchParams.set(name, value);
-    return { status: 302, headers: { location: back.href } };
+    const referer = `${SUBDOMAIN}.amocrm.ru`;
+    return back({ code, state: query.get("state") ?? "", referer, platform: "1", client_id: app.clientId });
+  }
+  function back(parameters: Record<string, string>): FakeAnswer {
+    const address = new URL(redirectUri);
+    for (const [name, value] of Object.entries(parameters)) address.searchParams.set(name, value);
+    return { status: 302, headers: { location: address.href } };
   }
 
   function tokens(body: Record<string, string>): FakeAnswer {
@@ -489,12 +489,7 @@ export async function startAmocrm(options: { limit?: FakeLimit; redirectUri?: st
         apiUrl: server.url,
       };
     },
-    async authorize(authorizeUrl) {
-      const answer = await fetch(authorizeUrl, { redirect: "manual" });
-      const location = answer.headers.get("location");
-      if (answer.status !== 302 || !location) throw new Error(`The sign-in page answered ${answer.status}: ${await answer.text()}`);
-      return new URL(location).searchParams;
-    },
+    authorize: walkConsent,
     expireTokens: () => access.clear(),
     revokeAll() {
       revoked = true;

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type FakeAnswer, type FakeCall, type FakeContact, type FakeCrm, type FakeLimit, startFakeServer } from "./fake-crm.ts";
+import { consentPage, walkConsent } from "./fake-oauth.ts";
 
 /**
  * Bitrix24 as its documentation has it (apidocs.bitrix24.com; github.com/bitrix24/b24restdocs): settings/oauth/{index,auto-renewal,
@@ -37,6 +38,7 @@ const SCALARS: Record<
 const CONTACT = 3;
 const DEAL = 2;
 
+/** @param options.redirectUri as it is registered with the application; it is no parameter of the sign-in */
 export async function startBitrix24(options: { limit?: FakeLimit; redirectUri?: string } = {}): Promise<FakeBitrix24> {
   const redirectUri = options.redirectUri ?? "https://portal.example/orgs/crm/callback";
   const app = { clientId: "local.6667fc928a50a9.70414732", clientSecret: randomBytes(25).toString("hex") };
@@ -63,9 +65,9 @@ export async function startBitrix24(options: { limit?: FakeLimit; redirectUri?: 
 
   function handle(call: FakeCall): FakeAnswer {
     const { pathname, searchParams } = call.url;
-    if (pathname === "/oauth/authorize/") return authorization(searchParams);
+    if (pathname === "/oauth/authorize/") return authorization(call.url);
     if (pathname === "/oauth/token/") return tokens(Object.fromEntries(searchParams));
-    if (!pathname.startsWith("/rest/")) return { status: 404, json: "404 Not Found" };
+    if (!pathname.startsWith("/rest/")) return { status: 404, html: "<h1>404 Not Found</h1>" };
     if (moved) return { status: 302, headers: { location: `https://elsewhere.bitrix24.ru${pathname}` } };
     const body = (call.body && typeof call.body === "object" ? call.body : {}) as Params;
     const [, user, code, viaWebhook] = /^\/rest\/(\d+)\/([A-Za-z0-9]+)\/([\w.]+?)(?:\.json)?$/.exec(pathname) ?? [];
@@ -83,21 +85,20 @@ export async function startBitrix24(options: { limit?: FakeLimit; redirectUri?: 
     return run(method, params, true);
   }
 
-  function authorization(query: URLSearchParams): FakeAnswer {
-    if (query.get("client_id") !== app.clientId) return { status: 400, json: "Приложение не установлено" };
+  function authorization(url: URL): FakeAnswer {
+    const query = url.searchParams;
+    if (query.get("client_id") !== app.clientId) return { status: 400, html: "<p>Приложение не установлено</p>" };
+    if (!query.get("decision")) return { html: consentPage(url) };
+    const state = query.get("state") ?? "";
+    if (query.get("decision") !== "allow") return back({ error: "access_denied", state });
     const code = randomBytes(32).toString("hex");
     codes.set(code, Date.now() + 30_000);
-    const back = new URL(redirectUri);
-    const given = {
-      code,
-      state: query.get("state") ?? "",
-      domain: host,
-      member_id: memberId,
-      scope: "crm",
-      server_domain: "oauth.bitrix.info",
-    };
-    for (const [name, value] of Object.entries(given)) back.searchParams.set(name, value);
-    return { status: 302, headers: { location: back.href } };
+    return back({ code, state, domain: host, member_id: memberId, scope: "crm", server_domain: "oauth.bitrix.info" });
+  }
+  function back(parameters: Record<string, string>): FakeAnswer {
+    const address = new URL(redirectUri);
+    for (const [name, value] of Object.entries(parameters)) address.searchParams.set(name, value);
+    return { status: 302, headers: { location: address.href } };
   }
 
   function tokens(query: Record<string, string>): FakeAnswer {
@@ -420,12 +421,7 @@ export async function startBitrix24(options: { limit?: FakeLimit; redirectUri?: 
         apiUrl: server.url,
       };
     },
-    async authorize(authorizeUrl) {
-      const answer = await fetch(authorizeUrl, { redirect: "manual" });
-      const location = answer.headers.get("location");
-      if (answer.status !== 302 || !location) throw new Error(`The sign-in page answered ${answer.status}: ${await answer.text()}`);
-      return new URL(location).searchParams;
-    },
+    authorize: walkConsent,
     expireTokens() {
       for (const token of access.keys()) access.set(token, 0);
     },

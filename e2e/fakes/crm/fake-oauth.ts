@@ -97,18 +97,21 @@ export function createFakeOAuth(options: {
       return refusal("unsupported_grant_type", "only authorization_code and refresh_token");
     },
 
-    /** Walks the consent as a person does who says yes. */
-    async walk(authorizeUrl: string): Promise<URLSearchParams> {
-      const page = await fetch(authorizeUrl, { redirect: "manual" });
-      const html = await page.text();
-      if (page.status !== 200 || !html.includes("Allow")) throw new Error(`The consent page answered ${page.status}: ${html}`);
-      const said = await fetch(`${authorizeUrl}&decision=allow`, { redirect: "manual" });
-      return new URL(said.headers.get("location")!).searchParams;
-    },
+    walk: walkConsent,
   };
 }
 
-function consentPage(url: URL): string {
+/** Walks a consent as a person does who says yes. @returns the parameters that come back */
+export async function walkConsent(authorizeUrl: string): Promise<URLSearchParams> {
+  const page = await fetch(authorizeUrl, { redirect: "manual" });
+  const html = await page.text();
+  if (page.status !== 200 || !html.includes("Allow")) throw new Error(`The consent page answered ${page.status}: ${html}`);
+  const said = await fetch(`${authorizeUrl}&decision=allow`, { redirect: "manual" });
+  return new URL(said.headers.get("location")!).searchParams;
+}
+
+/** A page that asks; its buttons lead to the same address with `decision` (allow, deny) in the query. */
+export function consentPage(url: URL): string {
   const fields = [...url.searchParams]
     .map(([name, value]) => `<input type="hidden" name="${escaped(name)}" value="${escaped(value)}">`)
     .join("");
