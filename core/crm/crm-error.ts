@@ -65,7 +65,7 @@ export function errorOfStatus(answer: CrmAnswer, retryAfterMs: number | null): C
 function wordsOf(body: unknown): string | null {
   const one = Array.isArray(body) ? body[0] : body;
   if (!one || typeof one !== "object") return null;
-  for (const key of ["error_description", "message", "detail", "title", "error_info", "error"]) {
+  for (const key of ["error_description", "message", "detail", "title", "error", "error_info"]) {
     const value = (one as Record<string, unknown>)[key];
     if (typeof value === "string" && value) return value;
   }

@@ -3,6 +3,7 @@ import { amocrm } from "./amocrm.ts";
 import { bitrix24 } from "./bitrix24.ts";
 import type { Crm, CrmApp, CrmCloud, CrmId } from "./crm.ts";
 import { hubspot } from "./hubspot.ts";
+import { pipedrive } from "./pipedrive.ts";
 
 /** How to reach the CRMs: the platform's registrations with them, and other addresses than the real ones, for tests. */
 export type CrmConfig = {
@@ -42,7 +43,7 @@ export function crmConfig(env: CrmEnv): CrmConfig {
 /** Makes an adapter; `url` stands in for all of the CRM's hosts. */
 export type CrmMaker = (url?: string) => Crm;
 
-const MAKERS: Partial<Record<CrmId, CrmMaker>> = { hubspot, amocrm, bitrix24 };
+const MAKERS: Partial<Record<CrmId, CrmMaker>> = { hubspot, pipedrive, amocrm, bitrix24 };
 
 export type Crms = {
   /** @throws TypeError for a CRM that there is not */

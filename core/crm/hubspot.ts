@@ -4,6 +4,7 @@ import { readAnswer } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 import { changedSince, everything, find, ownUrl, PLURAL, paging, pathOf, read, unlessGone } from "./hubspot-contacts.ts";
 import { hubspotInbound } from "./hubspot-inbound.ts";
+import { escapeHtml, noteHtml } from "./note-html.ts";
 
 const SCOPES = [
   "oauth",
@@ -17,6 +18,7 @@ const SCOPES = [
 /** HubSpot's own types of association: a deal's to its contact, a note's to its contact. */
 const ASSOCIATION_TYPE = { deal: 3, note: 202 } as const;
 const MARKED_LOOKED_AT = 50;
+/** HubSpot takes 65,536. */
 const NOTE_CHARACTERS = 65_000;
 
 const tokens = z.object({ access_token: z.string().min(1), refresh_token: z.string().min(1), expires_in: z.number().positive() });
@@ -141,7 +143,7 @@ function oauth(api: string, site: string): CrmOAuth {
 }
 
 async function write(call: CrmCall, given: Parameters<Crm["write"]>[1]): Promise<CrmWritten> {
-  const properties = given.object === "note" ? { hs_note_body: noteHtml(given.text) } : asProperties(given.fields);
+  const properties = given.object === "note" ? { hs_note_body: noteHtml(given.text, NOTE_CHARACTERS) } : asProperties(given.fields);
   if (given.object === "deal") properties.dealname = given.title;
   if (given.externalId !== null)
     return saved(await call({ method: "PATCH", path: pathOf(given.object, given.externalId), json: { properties } }));
@@ -178,22 +180,6 @@ async function firstStage(call: CrmCall, pipeline: string | undefined): Promise<
   return { pipeline: chosen.id, dealstage: stage.id };
 }
 
-const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-
-/** A note's body is HTML of at most 65,536 characters: of a longer one the middle is left out, as the conversation's link stands at the end. */
-function noteHtml(text: string): string {
-  const lines = text.split("\n").map(escaped);
-  const html = lines.join("<br>");
-  if (html.length <= NOTE_CHARACTERS) return html;
-  const last = lines.at(-1)!.slice(0, 2_000);
-  let kept = "";
-  for (const line of lines) {
-    if (kept.length + line.length + last.length + 20 > NOTE_CHARACTERS) break;
-    kept += `${line}<br>`;
-  }
-  return `${kept}…<br>${last}`;
-}
-
 /** Through the contact's associations, not the search: a record made a moment ago is among them. Ids rise with time. */
 async function findMarked(
   call: CrmCall,
@@ -215,7 +201,7 @@ async function findMarked(
   const property = object === "note" ? "hs_note_body" : "dealname";
   const json = { properties: [property], inputs: newest.map((id) => ({ id })) };
   const { results } = readAnswer(batch, await call({ method: "POST", path: `/crm/objects/2026-03/${PLURAL[object]}/batch/read`, json }));
-  const text = object === "note" ? escaped(marker) : marker;
+  const text = object === "note" ? escapeHtml(marker) : marker;
   const marked = results.find(({ properties }) => properties[property]?.includes(text));
   return marked ? { externalId: marked.id, url: ownUrl(marked.url) } : null;
 }
