@@ -107,7 +107,16 @@ export type CrmOAuth = {
   /** @param callback the parameters that came back with the code. @throws CrmError */
   exchangeCode(
     http: CrmHttp,
-    given: { app: CrmApp; cloud: CrmCloud; code: string; redirectUri: string; codeVerifier: string; callback: URLSearchParams },
+    given: {
+      app: CrmApp;
+      cloud: CrmCloud;
+      code: string;
+      redirectUri: string;
+      codeVerifier: string;
+      callback: URLSearchParams;
+      /** The account's address, where one was given to `authorizeUrl`: a code is exchanged where it was made. */
+      domain?: string | null;
+    },
   ): Promise<CrmGrant>;
   /** @throws CrmError("unauthorized") when the refresh token is no longer taken */
   refresh(http: CrmHttp, given: { app: CrmApp; cloud: CrmCloud; grant: CrmGrant; redirectUri: string }): Promise<CrmGrant>;

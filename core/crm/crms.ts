@@ -4,6 +4,7 @@ import { bitrix24 } from "./bitrix24.ts";
 import type { Crm, CrmApp, CrmCloud, CrmId } from "./crm.ts";
 import { hubspot } from "./hubspot.ts";
 import { pipedrive } from "./pipedrive.ts";
+import { salesforce } from "./salesforce.ts";
 
 /** How to reach the CRMs: the platform's registrations with them, and other addresses than the real ones, for tests. */
 export type CrmConfig = {
@@ -43,7 +44,7 @@ export function crmConfig(env: CrmEnv): CrmConfig {
 /** Makes an adapter; `url` stands in for all of the CRM's hosts. */
 export type CrmMaker = (url?: string) => Crm;
 
-const MAKERS: Partial<Record<CrmId, CrmMaker>> = { hubspot, pipedrive, amocrm, bitrix24 };
+const MAKERS: Record<CrmId, CrmMaker> = { hubspot, salesforce, pipedrive, amocrm, bitrix24 };
 
 export type Crms = {
   /** @throws TypeError for a CRM that there is not */

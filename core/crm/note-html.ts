@@ -1,18 +1,20 @@
 export const escapeHtml = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
 /**
- * A note's text as HTML with nothing in it but line breaks, for CRMs whose notes are HTML.
- * @param maxCharacters of the HTML; of a longer text the middle is left out, as the conversation's link stands in the last line
+ * Lines joined to at most so many characters: of a longer text the middle is left out, as the conversation's link stands in the last line.
+ * @param separator between lines, such as "\n" or "<br>"
  */
-export function noteHtml(text: string, maxCharacters: number): string {
-  const lines = text.split("\n").map(escapeHtml);
-  const html = lines.join("<br>");
-  if (html.length <= maxCharacters) return html;
+export function fitLines(lines: string[], separator: string, maxCharacters: number): string {
+  const whole = lines.join(separator);
+  if (whole.length <= maxCharacters) return whole;
   const last = lines.at(-1)!.slice(0, 2_000);
   let kept = "";
   for (const line of lines) {
     if (kept.length + line.length + last.length + 20 > maxCharacters) break;
-    kept += `${line}<br>`;
+    kept += line + separator;
   }
-  return `${kept}…<br>${last}`;
+  return `${kept}…${separator}${last}`;
 }
+
+/** A note's text as HTML with nothing in it but line breaks, for CRMs whose notes are HTML. `maxCharacters` is of the HTML. */
+export const noteHtml = (text: string, maxCharacters: number): string => fitLines(text.split("\n").map(escapeHtml), "<br>", maxCharacters);
