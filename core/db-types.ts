@@ -1291,6 +1291,9 @@ export type Database = {
           available_at: string;
           claimed_until: string | null;
           sent_at: string | null;
+          tries: number;
+          turn: number;
+          ended_at: string | null;
         };
         Insert: {
           id?: string;
@@ -1302,6 +1305,9 @@ export type Database = {
           available_at?: string;
           claimed_until?: string | null;
           sent_at?: string | null;
+          tries?: number;
+          turn?: number;
+          ended_at?: string | null;
         };
         Update: {
           id?: string;
@@ -1313,6 +1319,9 @@ export type Database = {
           available_at?: string;
           claimed_until?: string | null;
           sent_at?: string | null;
+          tries?: number;
+          turn?: number;
+          ended_at?: string | null;
         };
         Relationships: [
           { foreignKeyName: "outbox_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
@@ -1977,6 +1986,7 @@ export type Database = {
       add_endpoint_for_key: { Args: { org: string | null; api_key: string | null; endpoint: string | null; endpoint_url: string | null; endpoint_description: string | null; endpoint_events: string[] | null; sealed: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       add_source_for_key: { Args: { org: string | null; agent: string | null; api_key: string | null; source: string | null; source_kind: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
+      beat_worker: { Args: { worker: string | null; info: Json | null }; Returns: string[] };
       begin_crm_sign_in: { Args: { org: string | null; state_hash: string | null; session_hash: string | null; crm: string | null; cloud: string | null; domain: string | null; sealed_verifier: string | null; connection?: string | null }; Returns: undefined };
       begin_grant_refresh: { Args: { connection: string | null; generation: number | null; lease_seconds?: number | null }; Returns: boolean };
       begin_mail: { Args: { mail: string | null; lease_seconds?: number | null }; Returns: Json };
@@ -1988,7 +1998,7 @@ export type Database = {
       change_agent_settings: { Args: { org: string | null; agent: string | null; base: string | null; agent_settings: Json | null }; Returns: string };
       change_connection: { Args: { org: string | null; connection: string | null; wish: string | null }; Returns: boolean };
       chunks_to_embed: { Args: { version: string | null; embedding_model: string | null; max_rows?: number | null }; Returns: { chunk_id: string; content: string }[] };
-      claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string }[] };
+      claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null; slots?: number | null; ranks?: Json | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string; tries: number; turn: number }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
       crm_context: { Args: { org: string | null; visitor: string | null }; Returns: Json };
       crm_push_facts: { Args: { org: string | null; conversation: string | null }; Returns: Json };
@@ -2002,13 +2012,16 @@ export type Database = {
       fail_lost_runs: { Args: { org: string | null; conversation: string | null; everything?: boolean | null }; Returns: number };
       find_api_key: { Args: { hash: string | null }; Returns: { id: string; org_id: string; scopes: string[] }[] };
       finish_turn: { Args: { org: string | null; run: string | null; result: Json | null }; Returns: boolean };
+      forget_worker: { Args: { worker: string | null }; Returns: undefined };
       is_listed_origin: { Args: { origin: string | null }; Returns: boolean };
+      jobs_in_flight: { Args: { quiet_seconds: number | null; after_id?: string | null; max_rows?: number | null }; Returns: { id: string; name: string; tries: number; turn: number }[] };
       list_members: { Args: { org: string | null }; Returns: { user_id: string; email: string; role: Database["public"]["Enums"]["member_role"]; created_at: string }[] };
-      mark_outbox_sent: { Args: { ids: string[] | null }; Returns: undefined };
+      mark_outbox_sent: { Args: { ids: string[] | null; turns?: number[] | null }; Returns: undefined };
       note_connection: { Args: { connection: string | null; code: string | null; detail?: string | null }; Returns: undefined };
       open_connection: { Args: { connection: string | null }; Returns: Json };
       open_session: { Args: { org: string | null; agent: string | null; visitor?: string | null; visitor_locale?: string | null }; Returns: Json };
       open_verified_session: { Args: { org: string | null; agent: string | null; identity_key: string | null; external_id: string | null; claims?: Json | null; anonymous?: string | null; visitor_locale?: string | null }; Returns: Json };
+      outbox_figures: { Args: Record<never, never>; Returns: { waiting: number; oldest_seconds: number; later: number; in_flight: number; dead: number }[] };
       pause_crm_account: { Args: { account_crm: string | null; account: string | null; milliseconds: number | null }; Returns: undefined };
       publish_source_version: { Args: { version: string | null }; Returns: undefined };
       rate_answer: { Args: { org: string | null; visitor: string | null; message: string | null; new_rating: string | null; new_comment?: string | null }; Returns: boolean };
@@ -2025,8 +2038,10 @@ export type Database = {
       save_agent: { Args: { org: string | null; agent: string | null; agent_name: string | null; agent_settings: Json | null; origins: string[] | null }; Returns: Database["public"]["Tables"]["agents"]["Row"] };
       save_partial_answers: { Args: { saves: Json | null; lease_seconds?: number | null }; Returns: string[] };
       search_chunks: { Args: { org: string | null; agent: string | null; question: string | null; max_results?: number | null; question_embedding?: string | null; embedding_model?: string | null }; Returns: { chunk_id: string; source_id: string; title: string; url: string; media_type: string; page: number; heading_path: string[]; body: string; char_start: number; char_end: number; content_hash: string; language: string; score: number }[] };
+      settle_jobs: { Args: { outcomes: Json | null }; Returns: undefined };
       store_crm_contacts: { Args: { connection: string | null; contacts: Json | null; gone?: string[] | null }; Returns: number };
       store_grant: { Args: { connection: string | null; generation: number | null; sealed: string | null; expires: string | null }; Returns: boolean };
+      sweep_jobs: { Args: Record<never, never>; Returns: undefined };
       take_crm_quota: { Args: { account_crm: string | null; account: string | null; wanted: Json | null }; Returns: number };
       take_crm_sign_in: { Args: { state_hash: string | null; session_hash: string | null }; Returns: Json };
       take_tick: { Args: { job_name: string | null; tick: string | null }; Returns: boolean };

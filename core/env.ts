@@ -119,6 +119,9 @@ const worker = z
   .object({
     ...shared,
     WORKER_PORT: port.default(3001),
+    /** How many jobs a worker does at once, and how many one organization has in the queue, being done or next (docs/SCALING.md). */
+    WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(200).default(8),
+    JOBS_PER_ORGANIZATION: z.coerce.number().int().min(1).max(1_000).default(6),
     /** The queue when REDIS_URL is absent: a Postgres URL, or a folder for an embedded one. */
     QUEUE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must look like postgres://user:password@host/database" }).optional(),
     QUEUE_FOLDER: z.string().min(1).optional(),

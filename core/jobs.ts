@@ -7,6 +7,11 @@ type JobSpec = {
   attempts: number;
   /** Milliseconds before the second try; each later one waits twice as long. */
   backoff: number;
+  /**
+   * Where it stands among the jobs of its organization: "first" is what somebody waits for, "last" is what comes in bulk, which
+   * never takes more than half of the organization's places.
+   */
+  rank?: "first" | "last";
   /** A scheduled job, with an empty payload: once in each span of this length (they begin at full multiples of it, UTC) ... */
   every?: `${number}${"s" | "m" | "h"}`;
   /** ... or whenever the clock in UTC fits these five fields of cron. */
@@ -15,17 +20,17 @@ type JobSpec = {
 
 /**
  * Every job there is. A job may run twice and must have the effect of once. One with `every` or `cron` comes into the outbox by
- * itself, once a tick whatever the number of workers; a tick is passed over while the job of an earlier one waits.
+ * itself, once a tick whatever the number of workers; a tick is passed over while the job of an earlier one has not ended.
  */
 export const JOBS = {
   /** Reads an uploaded source: extract, chunk, index. */
   "source.read": { payload: z.strictObject({ sourceId: z.uuid() }), attempts: 4, backoff: 2_000 },
   /** Makes the embeddings of a published reading, where an embedder is configured. */
-  "source.embed": { payload: z.strictObject({ versionId: z.uuid() }), attempts: 8, backoff: 5_000 },
+  "source.embed": { payload: z.strictObject({ versionId: z.uuid() }), attempts: 8, backoff: 5_000, rank: "last" },
   /** Removes the stored object of a deleted source. */
-  "source.forget": { payload: z.strictObject({ objectKey: z.string().max(300) }), attempts: 10, backoff: 10_000 },
+  "source.forget": { payload: z.strictObject({ objectKey: z.string().max(300) }), attempts: 10, backoff: 10_000, rank: "last" },
   /** Makes one attempt to tell an endpoint of an event; the next one is another job. */
-  "webhook.deliver": { payload: z.strictObject({ deliveryId: z.uuid() }), attempts: 5, backoff: 2_000 },
+  "webhook.deliver": { payload: z.strictObject({ deliveryId: z.uuid() }), attempts: 5, backoff: 2_000, rank: "first" },
   /** Finds work whose job was lost, and clears away what is kept for a while only. */
   "platform.sweep": { payload: z.strictObject({}), attempts: 1, backoff: 1_000, every: "60s" },
   /** Sends an e-mail to one person. Pauses longer than a sending's lease, over an hour and a half. */
@@ -39,3 +44,6 @@ export type JobPayload<N extends JobName> = z.infer<(typeof JOBS)[N]["payload"]>
 export const isJobName = (name: string): name is JobName => Object.hasOwn(JOBS, name);
 /** The catalogue's entry, with what only some entries say. */
 export const jobSpec = (name: JobName): JobSpec => JOBS[name];
+
+/** The rank as a number, small ones first. */
+export const rankOf = (name: JobName): number => ({ first: 0, usual: 1, last: 2 })[jobSpec(name).rank ?? "usual"];

@@ -59,7 +59,7 @@ const functions = await query<{
   set: boolean;
 }>(`
   select p.proname as name, p.proargnames as names, p.proargmodes::text[] as modes, p.pronargdefaults as defaults, p.pronargs as inputs,
-    (select array_agg(t.typname::text order by u.n) from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality u (o, n) join pg_type t on t.oid = u.o) as types,
+    (select coalesce(array_agg(t.typname::text order by u.n), '{}') from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality u (o, n) join pg_type t on t.oid = u.o) as types,
     rt.typname as returns, p.proretset as set
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_type rt on rt.oid = p.prorettype
   where n.nspname = 'public' and rt.typname <> 'trigger' order by 1`);

@@ -4,6 +4,7 @@ import { createLog } from "@gpt-agent/core/log";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { Dispatcher } from "./dispatcher.ts";
 import { must, rows, startKnowledge, type TestKnowledge } from "./ingest/test-knowledge.ts";
+import { Ledger } from "./ledger.ts";
 import type { JobQueue, NewJob } from "./queue/job-queue.ts";
 import { openRedisQueue } from "./queue/redis.ts";
 import { startRedis, type TestRedis } from "./queue/test-redis.ts";
@@ -44,13 +45,18 @@ const put = async (name: string, payload: object) => {
 };
 const unsent = async () => (await rows(knowledge.db.from("outbox").select("id").is("sent_at", null))).length;
 
+/** The queue's names of what the outbox holds, at their first turn. */
+const turn = (id: string) => ({ id, turn: 0 });
+const dispatcherOn = (own: Partial<ConstructorParameters<typeof Dispatcher>[0]> = {}) =>
+  new Dispatcher({ db: knowledge.db, queue, log: knowledge.log, ledger: new Ledger(knowledge), places: 6, ...own });
+
 describe("the dispatcher", () => {
   test("hands every row to the queue under the row's own id, once", async () => {
     const ids = [];
     for (let i = 0; i < 3; i++) ids.push(await put("source.forget", { objectKey: `a/b/${i}` }));
-    const dispatchers = [1, 2].map(() => new Dispatcher({ db: knowledge.db, queue, log: knowledge.log }));
+    const dispatchers = [1, 2].map(() => dispatcherOn());
     await Promise.all(dispatchers.map((dispatcher) => dispatcher.dispatch()));
-    for (const id of ids) expect(await queue.isLive(id)).toBe(true);
+    for (const id of ids) expect(await queue.state(turn(id))).toBe("live");
     expect((await queue.depths()).waiting).toBe(3);
     expect(await unsent()).toBe(0);
     expect(await dispatchers[0]!.dispatch()).toBe(0);
@@ -64,10 +70,13 @@ describe("the dispatcher", () => {
     await put("source.read", { sourceId: "../../etc/passwd" });
     await put("source.read", { sourceId: randomUUID(), extra: 1 });
     const good = await put("source.read", { sourceId: randomUUID() });
-    expect(await new Dispatcher({ db: knowledge.db, queue, log }).dispatch()).toBe(5);
+    const ledger = new Ledger(knowledge);
+    expect(await dispatcherOn({ log, ledger }).dispatch()).toBe(5);
     expect(problems).toHaveLength(4);
+    await ledger.flush();
     expect(await unsent()).toBe(0);
-    expect(await queue.isLive(good)).toBe(true);
+    expect(await dispatcherOn().dispatch()).toBe(0);
+    expect(await queue.state(turn(good))).toBe("live");
   });
 
   test("while the queue is away rows stay in the outbox, and go as soon as it is back", async () => {
@@ -80,7 +89,7 @@ describe("the dispatcher", () => {
         added.push(...jobs);
       },
     };
-    const dispatcher = new Dispatcher({ db: knowledge.db, queue: flaky, log: createLog("error") });
+    const dispatcher = dispatcherOn({ queue: flaky });
     const id = await put("source.read", { sourceId: randomUUID() });
     dispatcher.start();
     await new Promise((wake) => setTimeout(wake, 600));
@@ -89,14 +98,13 @@ describe("the dispatcher", () => {
     away = false;
     await until(async () => (await unsent()) === 0);
     await dispatcher.stop();
-    expect(added).toEqual([
-      { id, name: "source.read", payload: expect.anything(), attempts: JOBS["source.read"].attempts, backoff: JOBS["source.read"].backoff },
-    ]);
+    const { attempts } = JOBS["source.read"];
+    expect(added).toEqual([{ id, turn: 0, name: "source.read", payload: expect.anything(), attempt: 1, attempts, rank: 1 }]);
   });
 
   test("G2: a job in the queue holds ids and nothing else", async () => {
     const id = await knowledge.add("canary-name-7f3a.txt", "canary-content-7f3a");
-    await new Dispatcher({ db: knowledge.db, queue, log: knowledge.log }).dispatch();
+    await dispatcherOn().dispatch();
     const { Redis } = await import("ioredis");
     const client = new Redis(redis.url);
     const dump: string[] = [];
@@ -114,20 +122,21 @@ describe("the dispatcher", () => {
 
 describe("the look for lost jobs", () => {
   const sweepNow = (embedder: Parameters<typeof sweep>[0]["embedder"] = null) =>
-    sweep({ db: knowledge.db, queue, log: { ...createLog("error"), error() {}, warn() {} }, embedder }, 0);
+    sweep({ db: knowledge.db, log: { ...createLog("error"), error() {}, warn() {} }, embedder }, 0);
   const readJobs = async (source: string) =>
     (await knowledge.jobs("source.read")).filter(({ payload }) => JSON.stringify(payload).includes(source));
 
-  test("a source whose job is lost is queued again; one whose job waits is left alone", async () => {
+  const end = async (ids: string[]) =>
+    must(knowledge.db.rpc("settle_jobs", { outcomes: ids.map((id) => ({ ...turn(id), outcome: "done" })) }));
+
+  test("an unfinished source without a job is queued again; one whose job has not ended is left alone", async () => {
     const [lost, waiting, undispatched] = [
       await knowledge.add("lost.txt", "a"),
       await knowledge.add("waiting.txt", "b"),
       await knowledge.add("new.txt", "c"),
     ];
-    const [lostJob] = await readJobs(lost);
-    const [waitingJob] = await readJobs(waiting);
-    await must(knowledge.db.rpc("mark_outbox_sent", { ids: [lostJob!.id, waitingJob!.id] }));
-    await queue.add([{ id: waitingJob!.id, name: "source.read", payload: { sourceId: waiting }, attempts: 1, backoff: 1 }]);
+    await end((await readJobs(lost)).map(({ id }) => id));
+    await must(knowledge.db.rpc("mark_outbox_sent", { ids: (await readJobs(waiting)).map(({ id }) => id) }));
     await sweepNow();
     expect(await readJobs(lost)).toHaveLength(2);
     expect(await readJobs(waiting)).toHaveLength(1);
@@ -140,7 +149,7 @@ describe("the look for lost jobs", () => {
   test("H15: a source that loses every job ends as failed, not in a circle", async () => {
     const source = await knowledge.add("poison.txt", "a");
     for (let i = 0; i < 10; i++) {
-      await must(knowledge.db.rpc("mark_outbox_sent", { ids: (await readJobs(source)).map(({ id }) => id) }));
+      await end((await readJobs(source)).map(({ id }) => id));
       await sweepNow();
     }
     expect(await knowledge.source(source)).toMatchObject({ status: "failed", failure_code: "unexpected" });
@@ -151,7 +160,7 @@ describe("the look for lost jobs", () => {
     const source = await knowledge.add("old.txt", "Старый текст.");
     await knowledge.read(source);
     const before = await knowledge.jobs("source.embed");
-    await must(knowledge.db.rpc("mark_outbox_sent", { ids: before.map(({ id }) => id) }));
+    await end(before.map(({ id }) => id));
     await sweepNow();
     expect(await knowledge.jobs("source.embed")).toHaveLength(before.length);
     await sweepNow({ model: "tiny", embed: async () => [] });

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Db } from "@gpt-agent/core/db";
-import { isJobName, JOBS } from "@gpt-agent/core/jobs";
+import { isJobName, JOBS, type JobName, rankOf } from "@gpt-agent/core/jobs";
 import type { Log } from "@gpt-agent/core/log";
+import type { Ledger } from "./ledger.ts";
 import type { JobQueue, NewJob } from "./queue/job-queue.ts";
 
 const BATCH = 50;
@@ -9,22 +10,28 @@ const BATCH = 50;
 const LEASE_SECONDS = 15;
 /** Milliseconds between looks while there is nothing to do. */
 const IDLE_MS = 250;
+/** Milliseconds between looks while jobs end, which makes room for others. */
+const BUSY_MS = 20;
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 5_000;
 
-type OutboxRow = { id: string; name: string; payload: unknown };
+const RANKS = Object.fromEntries((Object.keys(JOBS) as JobName[]).map((name) => [name, rankOf(name)]));
+
+type OutboxRow = { id: string; name: string; payload: unknown; tries: number; turn: number };
+type DispatcherDeps = { db: Db; queue: JobQueue; log: Log; ledger: Pick<Ledger, "settle">; places: number };
 
 /**
- * Carries jobs from the outbox to the queue. A row is marked as sent only after the queue has it, and its id is the
- * job's id: a crash between the two adds nothing twice. While the database or the queue is away it tries again, ever
- * more slowly, and loses nothing.
+ * Carries jobs from the outbox to the queue, as many of each organization as it has places. A row is marked as sent only after the
+ * queue has it, and its id and turn are the job's name there: a crash between the two adds nothing twice. While the
+ * database or the queue is away it tries again, ever more slowly, and loses nothing.
  */
 export class Dispatcher {
   private readonly stopping = new AbortController();
   private loop: Promise<void> = Promise.resolve();
   private backoff = 0;
+  private alarm = new AbortController();
 
-  constructor(private readonly deps: { db: Db; queue: JobQueue; log: Log }) {}
+  constructor(private readonly deps: DispatcherDeps) {}
 
   start() {
     this.loop = this.run();
@@ -36,8 +43,14 @@ export class Dispatcher {
     await this.loop;
   }
 
+  /** Looks soon: there may be something to do, or room for it. */
+  wake() {
+    this.alarm.abort();
+  }
+
   private async run() {
     while (!this.stopping.signal.aborted) {
+      this.alarm = new AbortController();
       let wait = 0;
       try {
         const moved = await this.dispatch();
@@ -50,39 +63,47 @@ export class Dispatcher {
         this.backoff = Math.min(this.backoff * 2 || FIRST_BACKOFF_MS, MAX_BACKOFF_MS);
         wait = this.backoff;
       }
-      await sleep(wait, undefined, { signal: this.stopping.signal }).catch(() => {});
+      await this.rest(wait);
     }
+  }
+
+  private async rest(wait: number) {
+    const shortest = Math.min(wait, this.backoff || BUSY_MS);
+    await sleep(shortest, undefined, { signal: this.stopping.signal }).catch(() => {});
+    const woken = AbortSignal.any([this.stopping.signal, this.alarm.signal]);
+    if (wait > shortest) await sleep(wait - shortest, undefined, { signal: woken }).catch(() => {});
   }
 
   /** Moves one batch; returns how many rows it claimed. Throws when the database or the queue is out of reach. */
   async dispatch(): Promise<number> {
-    const { db, queue, log } = this.deps;
+    const { db, queue, log, places } = this.deps;
     // Claimed rows are out of everyone's sight until the lease ends, so a queue that is away is noticed before.
     await queue.depths();
-    const claimed = await db.rpc("claim_outbox", { batch_size: BATCH, lease_seconds: LEASE_SECONDS });
+    const claimed = await db.rpc("claim_outbox", { batch_size: BATCH, lease_seconds: LEASE_SECONDS, slots: places, ranks: RANKS });
     if (claimed.error) throw claimed.error;
     const rows: OutboxRow[] = claimed.data;
     if (rows.length === 0) return 0;
-    const jobs = rows.flatMap((row) => toJob(row, log) ?? []);
+    const jobs = rows.flatMap((row) => this.toJob(row) ?? []);
     if (jobs.length) await queue.add(jobs);
-    const marked = await db.rpc("mark_outbox_sent", { ids: rows.map(({ id }) => id) });
+    const marked = await db.rpc("mark_outbox_sent", { ids: jobs.map(({ id }) => id), turns: jobs.map(({ turn }) => turn) });
     if (marked.error) throw marked.error;
     log.debug("Jobs were dispatched", { count: jobs.length });
     return rows.length;
   }
-}
 
-/** The row as a job; null for one that nobody could do, which is logged and not tried again. */
-function toJob(row: OutboxRow, log: Log): NewJob | null {
-  if (!isJobName(row.name)) {
-    log.error("The outbox names a job that does not exist", { outboxId: row.id, name: row.name });
-    return null;
+  /** The row as a job; null for one that nobody could do, which is given up. */
+  private toJob(row: OutboxRow): NewJob | null {
+    const { log, ledger } = this.deps;
+    const giveUp = (message: string, fields: Record<string, unknown>) => {
+      log.error(message, { outboxId: row.id, ...fields });
+      ledger.settle({ id: row.id, turn: row.turn, outcome: "dead", reason: message });
+      return null;
+    };
+    if (!isJobName(row.name)) return giveUp("The outbox names a job that does not exist", { name: row.name });
+    const { payload, attempts } = JOBS[row.name];
+    const parsed = payload.safeParse(row.payload);
+    if (!parsed.success) return giveUp("The outbox holds a malformed payload", { name: row.name, problem: parsed.error.message });
+    const { id, turn, name } = row;
+    return { id, turn, name, payload: parsed.data, attempt: row.tries + 1, attempts, rank: rankOf(row.name) };
   }
-  const { payload, attempts, backoff } = JOBS[row.name];
-  const parsed = payload.safeParse(row.payload);
-  if (!parsed.success) {
-    log.error("The outbox holds a malformed payload", { outboxId: row.id, name: row.name, problem: parsed.error.message });
-    return null;
-  }
-  return { id: row.id, name: row.name, payload: parsed.data, attempts, backoff };
 }

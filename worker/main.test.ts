@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,7 +93,10 @@ test("starts, tells its health, reads a file that is added, and ends with 0 on S
       status: "ok",
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       checks: { database: "ok", queue: "ok", storage: "ok" },
-      queues: { depths: { waiting: expect.any(Number), active: expect.any(Number), delayed: 0, failed: 0 } },
+      queues: {
+        depths: { waiting: expect.any(Number), active: expect.any(Number), delayed: 0, failed: 0 },
+        outbox: { waiting: expect.any(Number), oldestSeconds: expect.any(Number), later: 0, inFlight: expect.any(Number), dead: 0 },
+      },
     },
   });
   expect((await fetch(`http://127.0.0.1:${worker.port}/`)).status).toBe(404);
@@ -118,7 +121,9 @@ test("H8: while the database is away it stays alive, says so, and needs no hand 
   const target = Number(new URL(knowledge.config.url).port);
   const { connect } = await import("node:net");
   let open = true;
+  const sockets = new Set<Socket>();
   const door = createServer((socket) => {
+    sockets.add(socket.once("close", () => sockets.delete(socket)));
     if (!open) return void socket.destroy();
     const through = connect(target, "127.0.0.1");
     socket.on("error", () => through.destroy()).pipe(through);
@@ -128,6 +133,7 @@ test("H8: while the database is away it stays alive, says so, and needs no hand 
   const worker = await startWorker({ SUPABASE_URL: `http://127.0.0.1:${(door.address() as AddressInfo).port}` });
   await worker.ready;
   open = false;
+  for (const socket of sockets) socket.destroy();
   await until(async () => (await health(worker.port)).status === 503);
   expect((await health(worker.port)).body).toMatchObject({ status: "failed", checks: { database: "failed", queue: "ok" } });
   expect((await health(worker.port, "?live=1")).status).toBe(200);

@@ -2,12 +2,13 @@
 import { readEnv } from "@gpt-agent/core/env";
 import { Dispatcher } from "./dispatcher.ts";
 import { checkHealth, serveHealth } from "./health.ts";
-import { handleJob } from "./jobs/index.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { Ledger } from "./ledger.ts";
+import { Reconciler } from "./reconcile.ts";
+import { runJob } from "./run-jobs.ts";
 import { Scheduler } from "./scheduler.ts";
 import { createServices, type Services } from "./services.ts";
 
-/** Jobs done at a time. Most wait for the database or a provider; reading files has a limit of its own. */
-const CONCURRENCY = 4;
 /** Milliseconds that running jobs get to end after SIGTERM; the rest of the 25 s is for giving them back. */
 const PATIENCE_MS = 18_000;
 const GIVE_UP_MS = 25_000;
@@ -29,11 +30,18 @@ const health = await serveHealth(env.WORKER_PORT, () => checkHealth(services, dr
 services = await createServices(env);
 const deps = services;
 const { log, queue } = deps;
-const worker = queue.work((job) => handleJob(job, deps), CONCURRENCY);
-const dispatcher = new Dispatcher(deps);
+const concurrency = env.WORKER_CONCURRENCY;
+let running = 0;
+const ledger = new Ledger(deps, () => dispatcher.wake());
+const heartbeat = new Heartbeat({ ...deps, concurrency, running: () => running });
+const worker = queue.work(async (job) => {
+  running++;
+  await runJob(job, { ...deps, ledger, isPaused: (name) => heartbeat.isPaused(name) }).finally(() => running--);
+}, concurrency);
+const dispatcher = new Dispatcher({ ...deps, ledger });
 const scheduler = new Scheduler(deps);
-dispatcher.start();
-scheduler.start();
+const reconciler = new Reconciler({ ...deps, ledger });
+for (const part of [heartbeat, dispatcher, scheduler, reconciler]) part.start();
 log.info("The worker has started", { port: env.WORKER_PORT, embeddings: deps.embedder?.model ?? "none" });
 
 /** No new jobs; running ones end or are given back; then the process ends with 0. */
@@ -45,7 +53,8 @@ async function drain(signal: NodeJS.Signals) {
     log.warn("The worker stops although jobs are still running; they are taken up again later");
     process.exit(0);
   }, GIVE_UP_MS).unref();
-  await Promise.all([dispatcher.stop(), scheduler.stop(), worker.drain(PATIENCE_MS)]);
+  await Promise.all([dispatcher.stop(), scheduler.stop(), reconciler.stop(), worker.drain(PATIENCE_MS)]);
+  await Promise.all([ledger.close(), heartbeat.stop()]);
   await queue.close();
   health.close();
   log.info("The worker has stopped");

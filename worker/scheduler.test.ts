@@ -41,7 +41,8 @@ describe("scheduled jobs", () => {
 
   const schedule = [{ name: "platform.sweep", every: "60s" }];
   const jobs = () => rows(knowledge.db.from("outbox").select("id, name, payload, org_id"));
-  const sent = async () => must(knowledge.db.rpc("mark_outbox_sent", { ids: (await jobs()).map(({ id }) => id) }));
+  const end = async () =>
+    must(knowledge.db.rpc("settle_jobs", { outcomes: (await jobs()).map(({ id }) => ({ id, turn: 0, outcome: "done" })) }));
   let minute = at("2026-03-01T10:00:00Z");
   const next = () => (minute += 60_000);
 
@@ -51,18 +52,19 @@ describe("scheduled jobs", () => {
     expect((await Promise.all(workers.map((worker) => worker.look(now)))).flat()).toEqual(["platform.sweep"]);
     expect((await Promise.all(workers.map((worker) => worker.look(now + 59_999)))).flat()).toEqual([]);
     expect(await jobs()).toEqual([{ id: expect.any(String), name: "platform.sweep", payload: {}, org_id: null }]);
-    await sent();
+    await end();
     // Another one, started in the middle, with a clock that is behind; then the next tick.
     expect(await new Scheduler(knowledge, schedule).look(now - 120_000)).toEqual([]);
     expect((await Promise.all(workers.map((worker) => worker.look(next())))).flat()).toEqual(["platform.sweep"]);
   });
 
-  test("one that still waits makes up for the ticks after it", async () => {
+  test("one that has not ended makes up for the ticks after it", async () => {
     const worker = new Scheduler(knowledge, schedule);
     expect(await worker.look(next())).toEqual(["platform.sweep"]);
     expect(await worker.look(next())).toEqual([]);
+    await must(knowledge.db.rpc("mark_outbox_sent", { ids: (await jobs()).map(({ id }) => id) }));
     expect(await worker.look(next())).toEqual([]);
-    await sent();
+    await end();
     expect(await worker.look(next())).toEqual(["platform.sweep"]);
   });
 

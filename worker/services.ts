@@ -14,6 +14,10 @@ export type Services = {
   log: Log;
   db: Db;
   queue: JobQueue;
+  /** Where the queue is. */
+  store: "redis" | "postgres" | "embedded";
+  /** Jobs that one organization has in the queue at a time. */
+  places: number;
   embedder: Embedder | null;
   /** The way out to addresses that customers give. */
   egress: SafeFetch;
@@ -35,6 +39,8 @@ export async function createServices(env: WorkerEnv): Promise<Services> {
     log,
     db,
     queue: await openQueue(env, log),
+    store: env.REDIS_URL ? "redis" : env.QUEUE_DATABASE_URL ? "postgres" : "embedded",
+    places: env.JOBS_PER_ORGANIZATION,
     embedder: createEmbedder(env),
     egress: createSafeFetch({ allow: env.EGRESS_ALLOW, userAgent: `GPT-Agent-Platform/0.1 (+${env.APP_URL})` }),
     secretBox: createSecretBox(env.ENCRYPTION_KEY),

@@ -2,24 +2,25 @@ import type { Db } from "@gpt-agent/core/db";
 import type { Embedder } from "@gpt-agent/core/llm/embed";
 import type { Log } from "@gpt-agent/core/log";
 import { markFailed } from "./ingest/index-source.ts";
-import type { JobQueue } from "./queue/job-queue.ts";
 
 /** A source without news for this long is looked at. */
 const QUIET_SECONDS = 60;
 /** A source that was taken up this often within an hour brings the worker down each time; it is given up. */
 const MAX_RECENT_JOBS = 5;
 
-type SweepDeps = { db: Db; queue: Pick<JobQueue, "isLive">; log: Log; embedder: Embedder | null };
+type SweepDeps = { db: Db; log: Log; embedder: Embedder | null };
 
 /**
- * Finds work that the queue has lost (it was emptied, it gave a job up, its folder was replaced) by looking into our own
- * tables, and puts it into the outbox again. Looks once.
+ * Finds work that has no job (any more) by looking into our own tables, puts it into the outbox again, and clears away what is kept for a
+ * while only. Looks once. What the queue has lost is found by worker/reconcile.ts.
  */
 export async function sweep(deps: SweepDeps, quietSeconds = QUIET_SECONDS): Promise<void> {
   await sweepSources(deps, quietSeconds);
   await sweepEmbeddings(deps);
   await sweepDeliveries(deps);
   await sweepMails(deps);
+  const { error } = await deps.db.rpc("sweep_jobs");
+  if (error) throw error;
 }
 
 async function sweepMails({ db, log }: SweepDeps) {
@@ -34,11 +35,10 @@ async function sweepDeliveries({ db, log }: SweepDeps) {
   if (data > 0) log.warn("Webhook deliveries were lost; they are queued again", { count: data });
 }
 
-async function sweepSources({ db, queue, log }: SweepDeps, quietSeconds: number) {
+async function sweepSources({ db, log }: SweepDeps, quietSeconds: number) {
   const { data, error } = await db.rpc("unfinished_sources", { quiet_seconds: quietSeconds });
   if (error) throw error;
-  for (const { source_id: source, jobs, recent } of data) {
-    if (await isAnyLive(queue, jobs)) continue;
+  for (const { source_id: source, recent } of data) {
     if (recent >= MAX_RECENT_JOBS) {
       log.error("A source is given up: its jobs keep getting lost", { source, jobs: recent });
       await markFailed(db, source, "unexpected");
@@ -50,19 +50,13 @@ async function sweepSources({ db, queue, log }: SweepDeps, quietSeconds: number)
   }
 }
 
-async function sweepEmbeddings({ db, queue, log, embedder }: SweepDeps) {
+async function sweepEmbeddings({ db, log, embedder }: SweepDeps) {
   if (!embedder) return;
   const { data, error } = await db.rpc("unembedded_versions", { embedding_model: embedder.model });
   if (error) throw error;
-  for (const { version_id: version, jobs } of data) {
-    if (await isAnyLive(queue, jobs)) continue;
+  for (const { version_id: version } of data) {
     log.info("A source without vectors is queued", { version, model: embedder.model });
     const requeued = await db.rpc("requeue_embedding", { version });
     if (requeued.error) throw requeued.error;
   }
-}
-
-async function isAnyLive(queue: SweepDeps["queue"], jobs: string[]): Promise<boolean> {
-  for (const id of jobs) if (await queue.isLive(id)) return true;
-  return false;
 }

@@ -57,7 +57,9 @@ test("T-races: of eight dispatchers that claim at once none gets another's job",
   await world.db.exec(
     "delete from public.outbox; insert into public.outbox (name, payload) select 'source.read', jsonb_build_object('n', n) from generate_series(1, 100) n",
   );
-  const claims = await Promise.all(Array.from({ length: 40 }, () => service.rpc("claim_outbox", { batch_size: 5, lease_seconds: 60 })));
+  const claims = await Promise.all(
+    Array.from({ length: 40 }, () => service.rpc("claim_outbox", { batch_size: 5, lease_seconds: 60, slots: 100 })),
+  );
   const ids = claims.flatMap(({ data }) => data?.map((row) => row.id) ?? []);
   expect(ids.length).toBe(100);
   expect(new Set(ids).size).toBe(100);

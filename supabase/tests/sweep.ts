@@ -125,7 +125,7 @@ export const CHECKS: Check[] = [
     name: "a function that people may call and that is not on the list of those",
     sql: `select p.oid::regprocedure::text as what from pg_proc p join pg_namespace n on n.oid = p.pronamespace
           where ${OURS} and n.nspname = 'public' and has_function_privilege('authenticated', p.oid, 'execute') and p.proname not in (${list(CALLABLE_BY_PEOPLE)})`,
-    canary: "grant execute on function public.claim_outbox(integer, integer) to authenticated",
+    canary: "grant execute on function public.claim_outbox(integer, integer, integer, jsonb) to authenticated",
   },
   {
     name: "a view that reads past Row Level Security",

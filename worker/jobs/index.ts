@@ -5,7 +5,8 @@ import type { Log } from "@gpt-agent/core/log";
 import type { Mailer } from "@gpt-agent/core/mail/mailer";
 import type { SafeFetch } from "@gpt-agent/core/safe-fetch";
 import type { SecretBox } from "@gpt-agent/core/secrets";
-import { type JobQueue, PermanentFailure, type RunningJob } from "../queue/job-queue.ts";
+import { markFailed } from "../ingest/index-source.ts";
+import { PermanentFailure, type RunningJob } from "../queue/job-queue.ts";
 import { conversationEnd } from "./conversation-end.ts";
 import { mailSend } from "./mail-send.ts";
 import { platformSweep } from "./platform-sweep.ts";
@@ -18,7 +19,6 @@ import { webhookDeliver } from "./webhook-deliver.ts";
 export type JobDeps = {
   db: Db;
   log: Log;
-  queue: Pick<JobQueue, "isLive">;
   embedder: Embedder | null;
   egress: SafeFetch;
   secretBox: SecretBox;
@@ -51,6 +51,18 @@ const HANDLERS: { [N in JobName]: Handler<N> } = {
 export async function handleJob(job: RunningJob, deps: JobDeps): Promise<void> {
   if (!isJobName(job.name)) throw new PermanentFailure(`There is no job named ${job.name}`);
   await run(job.name, job, { ...deps, log: deps.log.with({ job: job.name, jobId: job.id, attempt: job.attempt }) });
+}
+
+/** Told once a job is given up, whatever the reason: its worker may have died of it, and its handler could say nothing. */
+const GIVEN_UP: { [N in JobName]?: (payload: JobPayload<N>, deps: JobDeps) => Promise<void> } = {
+  "source.read": ({ sourceId }, { db }) => markFailed(db, sourceId, "unexpected"),
+};
+
+/** Tells what a job was for that it is given up, where somebody waits for it. */
+export async function giveUp(job: RunningJob, deps: JobDeps): Promise<void> {
+  if (!isJobName(job.name)) return;
+  const payload = JOBS[job.name].payload.safeParse(job.payload);
+  if (payload.success) await (GIVEN_UP[job.name] as ((payload: unknown, deps: JobDeps) => Promise<void>) | undefined)?.(payload.data, deps);
 }
 
 async function run<N extends JobName>(name: N, job: RunningJob, deps: JobDeps): Promise<void> {

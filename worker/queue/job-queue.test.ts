@@ -18,9 +18,11 @@ const options = { log: createLog("error"), timings: { lockDuration: 1_500, stall
 const job = (overrides: Partial<NewJob> = {}): NewJob => ({
   id: randomUUID(),
   name: "try",
+  turn: 0,
   payload: { n: 1 },
+  attempt: 1,
   attempts: 1,
-  backoff: 10,
+  rank: 0,
   ...overrides,
 });
 const until = (check: () => unknown, timeout = 40_000) =>
@@ -52,7 +54,7 @@ function contract(store: "redis" | "folder", address: () => string) {
     await queue.add([last]);
     await until(() => done.includes(last.id));
     expect(done.filter((id) => id === same.id)).toHaveLength(1);
-    expect(await queue.isLive(same.id)).toBe(false);
+    expect(await queue.state(same)).toBe("done");
   });
 
   test("a new job wakes an idle worker", async () => {
@@ -66,52 +68,44 @@ function contract(store: "redis" | "folder", address: () => string) {
     }
   });
 
-  test("tries again with back-off, and says which try is the last", async () => {
-    const tries: Pick<RunningJob, "attempt" | "lastAttempt">[] = [];
-    const times: number[] = [];
-    const failing = job({ attempts: 3, backoff: 200 });
-    await queue.add([failing]);
-    queue.work(async ({ attempt, lastAttempt }) => {
-      tries.push({ attempt, lastAttempt });
-      times.push(Date.now());
-      throw new Error("not yet");
-    }, 1);
-    await until(() => tries.length === 3);
-    await until(async () => !(await queue.isLive(failing.id)));
-    expect(tries).toEqual([
-      { attempt: 1, lastAttempt: false },
-      { attempt: 2, lastAttempt: false },
-      { attempt: 3, lastAttempt: true },
+  test("says which try it is, and whether it is the last", async () => {
+    const seen: Pick<RunningJob, "id" | "turn" | "attempt" | "lastAttempt" | "stalls">[] = [];
+    const first = job({ attempt: 1, attempts: 2 });
+    const second = { ...first, turn: 1, attempt: 2 };
+    queue.work(async ({ id, turn, attempt, lastAttempt, stalls }) => void seen.push({ id, turn, attempt, lastAttempt, stalls }), 1);
+    await queue.add([first]);
+    await until(() => seen.length === 1);
+    await queue.add([second]);
+    await until(() => seen.length === 2);
+    expect(seen).toEqual([
+      { id: first.id, turn: 0, attempt: 1, lastAttempt: false, stalls: 0 },
+      { id: first.id, turn: 1, attempt: 2, lastAttempt: true, stalls: 0 },
     ]);
-    expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(190);
-    expect(times[2]! - times[1]!).toBeGreaterThanOrEqual(390);
   });
 
-  test("a delayed job waits its time", async () => {
-    const added = Date.now();
-    let started = 0;
-    queue.work(async () => {
-      started = Date.now();
-    }, 1);
-    const late = job({ delay: 400 });
-    await queue.add([late]);
-    expect(await queue.isLive(late.id)).toBe(true);
-    expect((await queue.depths()).delayed).toBe(1);
-    await until(() => started);
-    expect(started - added).toBeGreaterThanOrEqual(390);
+  test("does first what ranks first", async () => {
+    const jobs = [2, 1, 0, 2, 1, 0].map((rank) => job({ rank, payload: { rank } }));
+    await queue.add(jobs);
+    expect((await queue.depths()).waiting).toBe(6);
+    const order: unknown[] = [];
+    queue.work(async ({ payload }) => void order.push((payload as { rank: number }).rank), 1);
+    await until(() => order.length === 6);
+    expect(order).toEqual([0, 0, 1, 1, 2, 2]);
   });
 
-  test("a permanent failure ends the job at once", async () => {
+  test("a failure ends the try, and the queue can say so", async () => {
     const seen: string[] = [];
     const [poison, next] = [job({ attempts: 5 }), job()];
+    expect(await queue.state(poison)).toBe("gone");
     await queue.add([poison, next]);
+    expect(await queue.state(poison)).toBe("live");
     queue.work(async ({ id }) => {
       seen.push(id);
       if (id === poison.id) throw new PermanentFailure("cannot be mended");
     }, 1);
-    await until(() => seen.includes(next.id));
-    await until(async () => !(await queue.isLive(poison.id)));
-    expect(seen.filter((id) => id === poison.id)).toHaveLength(1);
+    await until(async () => (await queue.state(next)) === "done");
+    expect(await queue.state(poison)).toBe("failed");
+    expect(seen).toEqual([poison.id, next.id]);
   });
 
   test("two workers do every job exactly once", async () => {
@@ -156,7 +150,7 @@ function contract(store: "redis" | "folder", address: () => string) {
     await until(() => started);
     await worker.drain(5_000);
     expect(done).toEqual([first.id]);
-    expect(await queue.isLive(second.id)).toBe(true);
+    expect(await queue.state(second)).toBe("live");
   });
 
   test("G3: a job that does not end in time is given back, without losing a try", async () => {
@@ -169,7 +163,7 @@ function contract(store: "redis" | "folder", address: () => string) {
     }, 1);
     await until(() => started);
     await worker.drain(50);
-    expect(await queue.isLive(stuck.id)).toBe(true);
+    expect(await queue.state(stuck)).toBe("live");
     const again: number[] = [];
     queue.work(async ({ attempt }) => void again.push(attempt), 1);
     await until(() => again.length === 1);
@@ -196,10 +190,10 @@ function contract(store: "redis" | "folder", address: () => string) {
     holder.kill("SIGKILL");
     await once(holder, "exit");
     if (store === "folder") queue = await open();
-    const done: string[] = [];
-    queue.work(async ({ id }) => void done.push(id), 1);
-    await until(() => done.includes(orphan.id));
-    expect(done).toEqual([orphan.id]);
+    const done: Pick<RunningJob, "id" | "stalls">[] = [];
+    queue.work(async ({ id, stalls }) => void done.push({ id, stalls }), 1);
+    await until(() => done.length);
+    expect(done).toEqual([{ id: orphan.id, stalls: 1 }]);
   });
 
   test("jobs outlive a restart", async () => {
@@ -207,7 +201,7 @@ function contract(store: "redis" | "folder", address: () => string) {
     await queue.add([kept]);
     await queue.close();
     queue = await open();
-    await until(() => queue.isLive(kept.id).catch(() => false));
+    await until(async () => (await queue.state(kept).catch(() => "gone")) === "live");
     const done: string[] = [];
     queue.work(async ({ id }) => void done.push(id), 1);
     await until(() => done.includes(kept.id));

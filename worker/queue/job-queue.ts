@@ -1,31 +1,38 @@
 import type { Log } from "@gpt-agent/core/log";
-import { type BackendClasses, type IQueueBackend, type Job, type JobsOptions, UnrecoverableError, WaitingError } from "bullmq";
+import { type BackendClasses, type IQueueBackend, type Job, type JobsOptions, WaitingError } from "bullmq";
+import { z } from "zod";
 
-/** A job to be queued. A job whose id the queue knows is not added again. */
-export type NewJob = {
-  id: string;
+/** One try of a job. It is named by the job's id and its turn; one that the queue knows is not added again. */
+export type JobTurn = { id: string; turn: number };
+
+/** A try to be queued. What waits for its time waits in the outbox: the queue holds what may run now. */
+export type NewJob = JobTurn & {
   name: string;
   payload: Record<string, unknown>;
+  /** Which try this is, from 1. */
+  attempt: number;
   /** How often it is tried in all. */
   attempts: number;
-  /** Milliseconds before the first retry; each later one waits twice as long. */
-  backoff: number;
-  /** Milliseconds before the first try. */
-  delay?: number;
+  /** 0 goes before 1, 1 before 2. */
+  rank: number;
 };
 
-/** A job being done. */
-export type RunningJob = {
-  id: string;
+/** A try being made. */
+export type RunningJob = JobTurn & {
   name: string;
   payload: unknown;
   /** Counts from 1. */
   attempt: number;
   /** Whether a failure now is the end of the job. */
   lastAttempt: boolean;
+  /** How many workers went away (died, froze) in the middle of this try before. */
+  stalls: number;
   /** Aborted when the job must be given back: the worker is going away or has lost its hold on the job. */
   signal: AbortSignal;
 };
+
+/** What the queue knows of a try; "gone" when it knows nothing. */
+export type TurnState = "live" | "done" | "failed" | "gone";
 
 export type QueueDepths = { waiting: number; active: number; delayed: number; failed: number };
 
@@ -45,8 +52,8 @@ export interface JobQueue {
   add(jobs: NewJob[]): Promise<void>;
   /** Starts doing jobs, `concurrency` at a time. */
   work(handle: (job: RunningJob) => Promise<void>, concurrency: number): JobWorker;
-  /** Whether a job with this id is waiting, delayed or being done. */
-  isLive(id: string): Promise<boolean>;
+  /** Whether a try waits or is being made, has succeeded or failed. */
+  state(turn: JobTurn): Promise<TurnState>;
   /** Also the health check: rejects when the store is out of reach. */
   depths(): Promise<QueueDepths>;
   close(): Promise<void>;
@@ -64,8 +71,24 @@ export type QueueTimings = {
 export const TIMINGS: QueueTimings = { lockDuration: 15_000, stalledInterval: 5_000, drainDelay: 5 };
 
 const NAME = "jobs";
-const KEEP = { removeOnComplete: { age: 3_600, count: 1_000 }, removeOnFail: { age: 7 * 86_400, count: 5_000 } };
-const LIVE = new Set(["waiting", "active", "delayed", "prioritized", "waiting-children", "paused"]);
+/** Long enough for the ledger to hear how a try ended, should the worker that made it die before it could tell. */
+const KEEP = { removeOnComplete: { age: 3_600, count: 1_000 }, removeOnFail: { age: 86_400, count: 1_000 } };
+/**
+ * BullMQ never gives up a try whose worker died: who counts the stalls and gives up is the worker that takes it next
+ * (worker/run-jobs.ts), as it has to write that down.
+ */
+const MAX_STALLS = 1_000_000;
+const STATES: Record<string, TurnState> = { completed: "done", failed: "failed", unknown: "gone" };
+/** In BullMQ 1 is first, and what has no priority goes before all. */
+const PRIORITIES = [undefined, 1, 2];
+const keyOf = ({ id, turn }: JobTurn) => `${id}_${turn}`;
+const turnData = z.strictObject({
+  id: z.string(),
+  turn: z.number(),
+  attempt: z.number(),
+  attempts: z.number(),
+  payload: z.unknown(),
+});
 
 type Options<C> = {
   /** For adding and asking: fails fast. */
@@ -101,9 +124,9 @@ export function createJobQueue<B extends IQueueBackend, C>(classes: BackendClass
     async add(jobs) {
       options.assertReachable?.();
       await queue.addBulk(
-        jobs.map(({ id, name, payload, attempts, backoff, delay }) => {
-          const opts: JobsOptions = { jobId: id, attempts, backoff: { type: "exponential", delay: backoff }, delay, ...KEEP };
-          return { name, data: payload, opts };
+        jobs.map(({ id, turn, name, payload, attempt, attempts, rank }) => {
+          const opts: JobsOptions = { jobId: keyOf({ id, turn }), attempts: 1, priority: PRIORITIES[rank], ...KEEP };
+          return { name, data: { id, turn, attempt, attempts, payload }, opts };
         }),
       );
     },
@@ -114,14 +137,13 @@ export function createJobQueue<B extends IQueueBackend, C>(classes: BackendClass
         NAME,
         async (job: Job, token?: string, signal?: AbortSignal) => {
           try {
-            const running = signal ?? new AbortController().signal;
+            const { attempts, ...turn } = turnData.parse(job.data);
             await handle({
-              id: job.id!,
+              ...turn,
               name: job.name,
-              payload: job.data,
-              attempt: job.attemptsMade + 1,
-              lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
-              signal: running,
+              lastAttempt: turn.attempt >= attempts,
+              stalls: job.stalledCounter,
+              signal: signal ?? new AbortController().signal,
             });
           } catch (error) {
             // Given back while closing: the try does not count.
@@ -129,12 +151,10 @@ export function createJobQueue<B extends IQueueBackend, C>(classes: BackendClass
               await job.moveToWait(token);
               throw new WaitingError();
             }
-            if (error instanceof PermanentFailure) throw new UnrecoverableError(error.message);
             throw error;
           }
         },
-        // Dying workers are not the job's fault: the limit is high, and our own tables re-drive what is given up all the same.
-        { connection: options.consumer, concurrency, maxStalledCount: 20, ...timings },
+        { connection: options.consumer, concurrency, maxStalledCount: MAX_STALLS, ...timings },
       );
       worker.on("error", onError);
       const jobWorker: JobWorker = {
@@ -152,15 +172,20 @@ export function createJobQueue<B extends IQueueBackend, C>(classes: BackendClass
       return jobWorker;
     },
 
-    async isLive(id) {
+    async state(turn) {
       options.assertReachable?.();
-      return LIVE.has(await queue.getJobState(id));
+      return STATES[await queue.getJobState(keyOf(turn))] ?? "live";
     },
 
     async depths() {
       options.assertReachable?.();
-      const counts = await queue.getJobCounts("waiting", "active", "delayed", "failed");
-      return { waiting: counts.waiting ?? 0, active: counts.active ?? 0, delayed: counts.delayed ?? 0, failed: counts.failed ?? 0 };
+      const counts = await queue.getJobCounts("waiting", "prioritized", "active", "delayed", "failed");
+      return {
+        waiting: (counts.waiting ?? 0) + (counts.prioritized ?? 0),
+        active: counts.active ?? 0,
+        delayed: counts.delayed ?? 0,
+        failed: counts.failed ?? 0,
+      };
     },
 
     async close() {

@@ -82,7 +82,7 @@ async function work(): Promise<number> {
   const rows = await must(world.db.rpc("claim_outbox", {}));
   const jobs = rows.filter(({ name }) => name === "webhook.deliver");
   for (const { payload } of jobs) await deliver((payload as { deliveryId: string }).deliveryId, deps(), never);
-  await done(world.db.rpc("mark_outbox_sent", { ids: rows.map(({ id }) => id) }));
+  await done(world.db.rpc("settle_jobs", { outcomes: rows.map(({ id, turn }) => ({ id, turn, outcome: "done" })) }));
   return jobs.length;
 }
 
