@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { CrmField, CrmValue } from "./crm.ts";
+import { unixSeconds } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 import { samePhone } from "./phones.ts";
 
@@ -75,7 +76,7 @@ export function fieldValue(filled: Filled[] | null | undefined, key: string): Cr
   if (!field) return null;
   const first = field.values[0]?.value;
   const type = TYPES[field.field_type];
-  if (type === "date" && typeof first === "number") return new Date(first * 1000).toISOString();
+  if (type === "date" && unixSeconds.safeParse(first).success) return new Date(Number(first) * 1000).toISOString();
   if (type === "number" && first !== "" && Number.isFinite(Number(first))) return Number(first);
   if (typeof first === "boolean") return first;
   return textsOf(filled, key).join(", ") || null;

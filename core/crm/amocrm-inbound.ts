@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { CrmEvent, CrmInbound, InboundRequest } from "./crm.ts";
-import { readAnswer, sameSecret } from "./crm-answer.ts";
+import type { CrmEvent, CrmInbound } from "./crm.ts";
+import { readAnswer, sameSecret, secretInAddress } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 
 /** More than amoCRM sends at once. */
@@ -13,7 +13,7 @@ const MAX_FIELDS = 20_000;
  */
 export const amocrmInbound: CrmInbound = {
   address: "connection",
-  verify: (request, secret) => sameSecret(queryOf(request).get("secret"), secret.connection),
+  verify: (request, secret) => sameSecret(secretInAddress(request), secret.connection),
   events(request) {
     const entries = new Map<string, { action: string; fields: Map<string, string> }>();
     let count = 0;
@@ -55,7 +55,3 @@ export const amocrmInbound: CrmInbound = {
 };
 
 const webhook = z.object({ id: z.int(), destination: z.string() });
-
-function queryOf(request: InboundRequest): URLSearchParams {
-  return new URL(request.url, "http://localhost").searchParams;
-}

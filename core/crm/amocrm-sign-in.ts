@@ -1,18 +1,19 @@
 import { z } from "zod";
+import { accountHost } from "./account-host.ts";
 import type { Crm, CrmCloud, CrmGrant, CrmHttp } from "./crm.ts";
-import { readAnswer } from "./crm-answer.ts";
+import { lifetime, readAnswer, tokenText } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 
 /** Where accounts live: one label under these. amocrm.com is the former name of kommo.com. */
 const DOMAINS: Record<CrmCloud, string[]> = { ru: ["amocrm.ru"], global: ["kommo.com", "amocrm.com"] };
-const tokens = z.object({ access_token: z.string().min(1), refresh_token: z.string().min(1), expires_in: z.int().positive() });
+const tokens = z.object({ access_token: tokenText, refresh_token: tokenText, expires_in: lifetime });
 
 /**
  * How amoCRM and Kommo let us in (oauth/step-by-step): by OAuth at the account's own address, which comes back with the code, or by a
  * long-lived token of a private integration. @param url stands in for all hosts
  */
 export function signIn(url?: string): Pick<Crm, "oauth" | "token"> {
-  const host = (given: string | null, cloud: CrmCloud): string => url || `https://${hostOf(given, cloud)}`;
+  const host = (given: string | null, cloud: CrmCloud): string => url || `https://${accountHost(given, DOMAINS[cloud])}`;
   const token = async (http: CrmHttp, apiUrl: string, json: Record<string, string>): Promise<CrmGrant> => {
     const given = readAnswer(tokens, await http({ method: "POST", url: `${apiUrl}/oauth2/access_token`, json }));
     return {
@@ -69,18 +70,4 @@ export function signIn(url?: string): Pick<Crm, "oauth" | "token"> {
       },
     },
   };
-}
-
-/** @throws CrmError("invalid") for an address that is not an account's in this cloud */
-function hostOf(given: string | null, cloud: CrmCloud): string {
-  const text = (given ?? "")
-    .trim()
-    .toLowerCase()
-    .replace(/^https:\/\//, "")
-    .replace(/\/.*$/s, "");
-  const host = text.includes(".") ? text : `${text}.${DOMAINS[cloud][0]}`;
-  const label = DOMAINS[cloud].map((domain) => (host.endsWith(`.${domain}`) ? host.slice(0, -domain.length - 1) : "")).find(Boolean);
-  if (!label || !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(label) || label === "www")
-    throw new CrmError("invalid", `This is no address of an account at ${DOMAINS[cloud].join(" or ")}`);
-  return host;
 }

@@ -210,6 +210,32 @@ describe("amoCRM", () => {
     await expect(crm.pull(call, { since: null, cursor: "0:1&x=1", fields: [] })).rejects.toMatchObject({ code: "invalid" });
   });
 
+  test("API10: a list in another order than asked is not gone through for ever", async () => {
+    fake.failNext({ status: 200, json: { _links: { next: {} }, _embedded: { contacts: [{ id: 1, updated_at: 5 }] } } });
+    const back = amocrm(fake.url).pull(call, { since: null, cursor: "9:1", fields: [] });
+    await expect(back).rejects.toMatchObject({ code: "malformed" });
+  });
+
+  test("API10: a token with line breaks goes into no header", async () => {
+    for (const bad of [{ access_token: "a\r\nx-evil: 1" }, { refresh_token: "a b" }, { expires_in: 1e12 }, { expires_in: -1 }]) {
+      const body = { access_token: "a", refresh_token: "r", expires_in: 86_400, ...bad };
+      const http: CrmHttp = async () => ({ status: 200, headers: {}, body, origin: "" });
+      const given = { app, cloud: "ru", code: "c", redirectUri: "https://p.example", codeVerifier: "v" } as const;
+      const exchanged = crm.oauth!.exchangeCode(http, { ...given, callback: new URLSearchParams({ referer: "acme.amocrm.ru" }) });
+      await expect(exchanged).rejects.toMatchObject({ code: "malformed" });
+    }
+  });
+
+  test("a note or price that amoCRM does not take is invalid, not gone", async () => {
+    const anna = fake.addContact({});
+    const crm = amocrm(fake.url);
+    const { externalId } = await crm.write(call, { object: "note", externalId: null, contactId: anna.id, text: "x" });
+    const empty = crm.write(call, { object: "note", externalId, contactId: anna.id, text: "" });
+    await expect(empty).rejects.toMatchObject({ code: "invalid" });
+    const dear = { object: "deal", externalId: null, contactId: anna.id, title: "t", fields: { price: "dear" }, tags: [] } as const;
+    await expect(crm.write(call, { ...dear, tags: [] })).rejects.toMatchObject({ code: "invalid" });
+  });
+
   test("our limit stays below 7 a second in any second; the eighth is refused; being shut out for it is no passing failure", async () => {
     const { burst, perSecond } = crm.limits[0]!;
     expect(burst + perSecond).toBeLessThan(7);

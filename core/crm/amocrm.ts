@@ -3,7 +3,7 @@ import { customField, fieldFrom, fieldValue, filledFields, keepingOthers, type S
 import { amocrmInbound } from "./amocrm-inbound.ts";
 import { signIn } from "./amocrm-sign-in.ts";
 import type { Crm, CrmAnswer, CrmCall, CrmContact, CrmField, CrmPage, CrmValue, CrmWritten } from "./crm.ts";
-import { isNumericId, numericId, readAnswer } from "./crm-answer.ts";
+import { isNumericId, numericId, readAnswer, unixSeconds } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 import { phoneSearch, samePhone } from "./phones.ts";
 
@@ -26,7 +26,7 @@ const contact = z.object({
   name: z.string().nullish(),
   first_name: z.string().nullish(),
   last_name: z.string().nullish(),
-  updated_at: z.int(),
+  updated_at: unixSeconds,
   is_deleted: z.boolean().optional(),
   custom_fields_values: filledFields.nullish(),
   _embedded: z.object({ leads: z.array(z.object({ id: z.int() })).optional() }).optional(),
@@ -206,11 +206,17 @@ function bodyOf(fields: Record<string, CrmValue>): Record<string, unknown> & { c
   const custom: SentField[] = [];
   for (const [key, value] of Object.entries(fields)) {
     if (key === "name" || key === "first_name" || key === "last_name") body[key] = String(value ?? "").slice(0, MAX_NAME);
-    else if (key === "price") body.price = Number(value ?? 0);
+    else if (key === "price") body.price = priceOf(value);
     else custom.push(sentField(key, value));
   }
   if (custom.length) body.custom_fields_values = custom;
   return body;
+}
+
+function priceOf(value: CrmValue): number {
+  const price = Number(value ?? 0);
+  if (Number.isFinite(price)) return price;
+  throw new CrmError("invalid", "A price is a number", { detail: String(value) });
 }
 
 /** What an error of an update means is not documented for a record that is gone: so it is looked for. @returns the account's origin */
@@ -261,7 +267,9 @@ async function pull(call: CrmCall, given: { since: string | null; cursor: string
   const query = { limit: PAGE, page, "order[updated_at]": "asc", ...(from > 0 ? { "filter[updated_at][from]": from } : {}) };
   const answer = await call({ method: "GET", path: "/contacts", query });
   const { contacts, more } = contactsOf(answer);
-  const last = contacts.at(-1)?.updated_at ?? 0;
+  const last = contacts.at(-1)?.updated_at ?? from;
+  // A list that is not sorted as asked would be gone through for ever.
+  if (last < from) throw new CrmError("malformed", "The CRM's list is not in the order that was asked for");
   const isOneSecond = contacts[0]?.updated_at === last;
   const kept = more && !isOneSecond ? contacts.filter(({ updated_at }) => updated_at < last) : contacts;
   // The set that page two is of must be the set that begins with this second.

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { CrmCall, CrmInbound, InboundRequest } from "./crm.ts";
-import { isNumericId, readAnswer, sameSecret } from "./crm-answer.ts";
+import { isNumericId, readAnswer, sameSecret, secretInAddress } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 
 const KINDS: Record<string, "changed" | "deleted"> = {
@@ -21,7 +21,7 @@ export const bitrix24Inbound: CrmInbound = {
   address: "connection",
   verify(request, secret) {
     const form = formOf(request);
-    if (!sameSecret(new URL(request.url, "http://localhost").searchParams.get("secret"), secret.connection)) return false;
+    if (!sameSecret(secretInAddress(request), secret.connection)) return false;
     if (!/^[\w-]{16,64}$/.test(form.get("auth[application_token]") ?? "")) return false;
     return secret.accountId === null || sameSecret(form.get("auth[domain]")?.toLowerCase(), secret.accountId.toLowerCase());
   },

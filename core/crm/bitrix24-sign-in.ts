@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { accountHost } from "./account-host.ts";
 import type { Crm, CrmCloud, CrmGrant, CrmHttp } from "./crm.ts";
-import { readAnswer } from "./crm-answer.ts";
+import { lifetime, readAnswer, tokenText } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 
 /** Where cloud accounts live: one label under one of these. A box or a domain of one's own is not among them (see docs/CRM.md). */
@@ -10,9 +11,9 @@ const DOMAINS: Record<CrmCloud, string[]> = { ru: ["bitrix24.ru"], global: GLOBA
 const AUTHORIZATION: Record<CrmCloud, string> = { ru: "https://oauth.bitrix24.tech", global: "https://oauth.bitrix.info" };
 
 const tokens = z.object({
-  access_token: z.string().min(1),
-  refresh_token: z.string().min(1),
-  expires_in: z.coerce.number().int().positive(),
+  access_token: tokenText,
+  refresh_token: tokenText,
+  expires_in: lifetime,
   client_endpoint: z.url(),
 });
 
@@ -25,7 +26,7 @@ export function signIn(url?: string): Pick<Crm, "oauth" | "token"> {
     const given = readAnswer(tokens, await http({ method: "GET", url: `${url || AUTHORIZATION[cloud]}/oauth/token/`, query }));
     const endpoint = new URL(given.client_endpoint);
     // The address may have changed since: the answer names the one of today.
-    const apiUrl = url || `https://${hostOf(endpoint.protocol === "https:" ? endpoint.host : "", cloud)}`;
+    const apiUrl = url || `https://${accountHost(endpoint.protocol === "https:" ? endpoint.host : "", DOMAINS[cloud])}`;
     return {
       kind: "oauth",
       accessToken: given.access_token,
@@ -42,7 +43,7 @@ export function signIn(url?: string): Pick<Crm, "oauth" | "token"> {
       singleUseRefresh: true,
       authorizeUrl({ app, cloud, domain, state }) {
         const query = new URLSearchParams({ client_id: app.clientId, response_type: "code", state });
-        return `${url || `https://${hostOf(domain ?? "", cloud)}`}/oauth/authorize/?${query}`;
+        return `${url || `https://${accountHost(domain ?? "", DOMAINS[cloud])}`}/oauth/authorize/?${query}`;
       },
       exchangeCode: async (http, { app, cloud, code }) =>
         token(http, cloud, { grant_type: "authorization_code", client_id: app.clientId, client_secret: app.clientSecret, code }),
@@ -59,25 +60,11 @@ export function signIn(url?: string): Pick<Crm, "oauth" | "token"> {
         const [, origin, user, code] =
           /^(https?:\/\/[^/?#\s]{1,260})\/rest\/([1-9]\d{0,9})\/([A-Za-z0-9]{8,64})\/?$/.exec(token.trim()) ?? [];
         const host = origin?.replace(/^https:\/\//, "") ?? "";
-        if (!origin || (origin !== url && `https://${hostOf(host, cloud)}` !== origin.toLowerCase()))
+        if (!origin || (origin !== url && `https://${accountHost(host, DOMAINS[cloud])}` !== origin.toLowerCase()))
           throw new CrmError("invalid", "This is no address of an inbound webhook");
         const apiUrl = origin.toLowerCase();
         return { kind: "token", accessToken: `${apiUrl}/rest/${user}/${code}`, refreshToken: null, expiresAt: null, apiUrl };
       },
     },
   };
-}
-
-/** @throws CrmError("invalid") for an address that is not an account's in this cloud */
-function hostOf(given: string, cloud: CrmCloud): string {
-  const text = given
-    .trim()
-    .toLowerCase()
-    .replace(/^https:\/\//, "")
-    .replace(/\/.*$/s, "");
-  const host = text.includes(".") ? text : `${text}.${DOMAINS[cloud][0]}`;
-  const label = DOMAINS[cloud].map((domain) => (host.endsWith(`.${domain}`) ? host.slice(0, -domain.length - 1) : "")).find(Boolean);
-  if (!label || !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(label) || label === "www")
-    throw new CrmError("invalid", "This is no address of a Bitrix24 account in this cloud");
-  return host;
 }

@@ -288,6 +288,14 @@ describe("Bitrix24", () => {
       expect(await codeOf(crm.pull(call, { since: null, cursor, fields: [] }))).toBe("invalid");
   });
 
+  test("API10: a list in another order than asked is not gone through for ever", async () => {
+    const items = Array.from({ length: 50 }, (_, n) => ({ id: n + 1, updatedTime: "2026-01-01T00:00:00+03:00" }));
+    for (const cursor of ["2026-01-01T00:00:00+03:00|50", "2026-01-01T00:00:00+02:00|1"]) {
+      fake.failNext({ status: 200, json: { result: { items } } }, { status: 200, json: { result: { result: [], result_error: [] } } });
+      expect(await codeOf(crm.pull(call, { since: null, cursor, fields: [] }))).toBe("malformed");
+    }
+  });
+
   test("a failure inside a batch is one of the whole page, so that nobody is left out", async () => {
     fake.addContact({});
     const page = { result: { items: [{ id: 1, updatedTime: "2026-01-01T00:00:00+03:00" }] }, total: 1 };

@@ -26,7 +26,12 @@ type Item = z.infer<typeof item>;
 const oneItem = z.object({ result: z.object({ item }) });
 const written = z.object({ result: z.object({ item: z.object({ id }) }) });
 const itemList = z.object({
-  result: z.object({ items: z.array(z.looseObject({ id, updatedTime: z.string().nullish(), title: z.string().nullish() })) }),
+  result: z.object({ items: z.array(z.looseObject({ id, title: z.string().nullish() })) }),
+});
+/** The form of times there, of which cursors are made. */
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/;
+const changedList = z.object({
+  result: z.object({ items: z.array(z.object({ id, updatedTime: z.iso.datetime({ offset: true }).regex(MOMENT) })) }),
   total: z.number().int().optional(),
 });
 // PHP writes an empty object as [].
@@ -270,12 +275,16 @@ async function pull(call: CrmCall, given: { since: string | null; cursor: string
   const since = given.since === null ? {} : { ">=updatedTime": given.since.replace(/\.\d+Z$/, "Z").replace(/Z$/, "+00:00") };
   const query = { filter: after ?? since, order: { updatedTime: "ASC", id: "ASC" }, select: ["id", "updatedTime"] };
   const answer = await list(call, TYPE.contact, cursor ? query : { ...query, start: 0 });
-  const { result, total } = readAnswer(itemList, answer);
+  const { result, total } = readAnswer(changedList, answer);
   const { items, origin } = await contactsBy(
     call,
     result.items.map((one) => one.id),
   );
   const last = result.items.length >= PAGE ? result.items.at(-1)! : null;
+  // A list that is not sorted as asked would be gone through for ever.
+  const from = cursor ? Date.parse(cursor[1]!) : Number.NEGATIVE_INFINITY;
+  if (last && (Date.parse(last.updatedTime) < from || (Date.parse(last.updatedTime) === from && last.id <= Number(cursor?.[2]))))
+    throw new CrmError("malformed", "The CRM's list is not in the order that was asked for");
   return {
     contacts: items.map((one) => contactFrom(one, given.fields, origin)),
     deleted: [],

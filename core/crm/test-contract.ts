@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FakeCrm } from "../../e2e/fakes/crm/fake-crm.ts";
 import { createSafeFetch } from "../safe-fetch.ts";
-import type { Crm, CrmCall, CrmCloud, CrmGrant, CrmHttp, CrmPage } from "./crm.ts";
+import type { Crm, CrmAnswer, CrmCall, CrmCloud, CrmGrant, CrmHttp, CrmPage } from "./crm.ts";
 import { CrmError } from "./crm-error.ts";
 import { crmCall, crmHttp } from "./crm-http.ts";
 
@@ -315,6 +315,61 @@ export function crmContract(name: string, options: ContractOptions): void {
       expect(fake.notes.size).toBe(1);
     });
 
+    test("API10: an answer that is bent anywhere is read or refused, never a crash", async () => {
+      const { text, email, phone, name } = options.keys;
+      const fields = { [name]: "Anna", [email]: "anna@example.com", [phone]: "+79161234567", [text]: "t" };
+      const { externalId } = await crm.write(call, { object: "contact", externalId: null, fields, tags: [] });
+      await crm.write(call, { object: "note", externalId: null, contactId: externalId, text: "mark-1" });
+      const title = "mark-1";
+      await crm.write(call, { object: "deal", externalId: null, contactId: externalId, title, fields: {}, tags: ["site"] });
+      const given = { contactId: externalId, marker: "mark-1" };
+      const runs: ((call: CrmCall) => Promise<unknown>)[] = [
+        (call) => crm.account(call),
+        (call) => crm.fields(call, "contact"),
+        (call) => crm.fields(call, "deal"),
+        (call) => crm.find(call, { email: "anna@example.com", phone: null, externalId: null }, [text, name]),
+        (call) => crm.find(call, { email: null, phone: "+79161234567", externalId: null }, [text]),
+        (call) => crm.get(call, externalId, [text, email]),
+        (call) => crm.write(call, { object: "contact", externalId, fields: { [phone]: "+79160000000" }, tags: [] }),
+        (call) => crm.write(call, { object: "note", externalId: null, contactId: externalId, text: "x" }),
+        (call) => crm.findMarked(call, "note", given),
+        (call) => crm.findMarked(call, "deal", given),
+        (call) => crm.pull(call, { since: null, cursor: null, fields: [text] }),
+      ];
+      let tried = 0;
+      for (const run of runs) {
+        const heard: CrmAnswer[] = [];
+        await run(async (request) => {
+          const answer = await call(request);
+          heard.push(structuredClone(answer));
+          return answer;
+        });
+        for (const [turn, { body }] of heard.entries()) {
+          const places = placesIn(body);
+          // Of a long answer evenly chosen places: every kind of them comes up.
+          const step = Math.ceil(places.length / 40);
+          for (const path of places.filter((_, place) => place % step === 0)) {
+            for (const bent of [null, -1, 0, 1e300, 8_640_000_000_001, "", "x", "a\r\nb: c", "__proto__", [], {}, true, [[null]]]) {
+              let next = 0;
+              const replay: CrmCall = async () => {
+                const answer = heard[next];
+                if (!answer) throw new CrmError("unavailable", "Nothing more was recorded");
+                return next++ === turn ? { ...answer, body: bentAt(answer.body, path, bent) } : answer;
+              };
+              const error = await run(replay).then(
+                () => null,
+                (thrown: unknown) => thrown,
+              );
+              tried++;
+              if (error !== null && !(error instanceof CrmError))
+                throw new Error(`${path.join(".")} = ${JSON.stringify(bent)} crashed`, { cause: error });
+            }
+          }
+        }
+      }
+      expect(tried).toBeGreaterThan(400);
+    });
+
     describe("webhooks in", () => {
       const url = "https://portal.example/api/webhooks/0198c0de-0000-7000-8000-000000000002";
       const secrets = () => ({ app: fake.app, connection: "s".repeat(32), accountId: fake.account.externalId });
@@ -344,6 +399,13 @@ export function crmContract(name: string, options: ContractOptions): void {
         expect(deleted.flatMap((request) => crm.inbound!.events(request))).toMatchObject([{ contactId: "11", kind: "deleted" }]);
       });
 
+      test("C1: an address that is none is nobody's", () => {
+        if (!crm.inbound) return expect(fake.webhook).toBeNull();
+        const request = samples()[0]!;
+        for (const url of ["", "//", "http://[", "?secret=", "https://portal.example/?secret=a&secret=b", "\u0000"])
+          expect(crm.inbound.verify({ ...request, url, headers: {} }, secrets(), Date.now())).toBe(false);
+      });
+
       test("T57: a body that is nonsense is malformed, never a crash", () => {
         if (!crm.inbound) return expect(fake.webhook).toBeNull();
         const { headers } = samples()[0]!;
@@ -370,4 +432,25 @@ export function crmContract(name: string, options: ContractOptions): void {
       });
     });
   });
+}
+
+type Path = (string | number)[];
+
+/** All places in a JSON value, the value itself first; of a long list only the first three entries. */
+function placesIn(value: unknown, path: Path = []): Path[] {
+  const inner = Array.isArray(value)
+    ? value.slice(0, 3).map((one, place) => [place, one] as const)
+    : value && typeof value === "object"
+      ? Object.entries(value)
+      : [];
+  return [path, ...inner.flatMap(([key, one]) => placesIn(one, [...path, key]))];
+}
+
+/** A copy of a JSON value with another value at a place. */
+function bentAt(value: unknown, path: Path, bent: unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return bent;
+  const copy = Array.isArray(value) ? [...value] : { ...(value as object) };
+  (copy as Record<string | number, unknown>)[key] = bentAt((value as Record<string | number, unknown>)[key], rest, bent);
+  return copy;
 }

@@ -172,6 +172,10 @@ export async function startAmocrm(options: { limit?: FakeLimit; redirectUri?: st
       }
       case "POST contacts/:id/notes":
         return createNotes(second!, call.body);
+      case "GET contacts/:id/notes/:id": {
+        const note = server.notes.get(fourth!);
+        return note && note.contactId === second ? hal(noteJson(note)) : { status: 204 };
+      }
       case "PATCH contacts/:id/notes/:id":
         return updateNote(second!, fourth!, call.body as Record<string, unknown>);
       case "GET webhooks":
