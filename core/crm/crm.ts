@@ -1,4 +1,4 @@
-// The port every CRM is reached through: one adapter file for each beside this one, all held to crm.contract.ts.
+// The port every CRM is reached through: one adapter file for each beside this one, all held to test-contract.ts.
 
 export const CRM_IDS = ["hubspot", "salesforce", "pipedrive", "amocrm", "bitrix24"] as const;
 export type CrmId = (typeof CRM_IDS)[number];
