@@ -5,6 +5,7 @@ import { type ServerType, serve } from "@hono/node-server";
 import { App, type EmailDriver, setExperimental } from "@supabase/lite";
 import { createRoles, grantSystemSchemas, migrate, openDatabase, type PostgresOptions } from "./database.ts";
 import { FileStorage } from "./file-storage.ts";
+import { functionCalls } from "./function-calls.ts";
 
 export type BackendConfig = {
   /** Data folder; undefined keeps everything in memory (tests). */
@@ -114,15 +115,15 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
   await grantSystemSchemas(db);
   await migrate(db, config.migrationsFolder);
 
+  const callOr = functionCalls(db, config.secretKey);
   const server = await new Promise<ServerType>((resolve, reject) => {
     const listening = serve(
       {
-        fetch: (request, env) =>
-          !SERVED.test(new URL(request.url).pathname)
-            ? new Response("Not found", { status: 404 })
-            : app.fetch(request, {
-                peerAddress: (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null,
-              }),
+        fetch(request, env) {
+          if (!SERVED.test(new URL(request.url).pathname)) return new Response("Not found", { status: 404 });
+          const peerAddress = (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null;
+          return callOr(request, async (other) => app.fetch(other, { peerAddress }));
+        },
         hostname: "127.0.0.1",
         port: config.port,
       },

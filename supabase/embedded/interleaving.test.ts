@@ -25,6 +25,8 @@ test("A10: in 400 interleaved requests nobody is ever taken for somebody else", 
     async () => expect(await seen(a.from("agents").select("org_id"))).toEqual([ORG.A]),
     async () => expect(await seen(b.from("messages").select("org_id"))).toEqual([ORG.B]),
     async () => expect(await seen(service.from("agents").select("org_id"))).toEqual([ORG.A, ORG.B]),
+    async () => expect((await service.rpc("visitor_run", { org: ORG.A, visitor: ORG.A, conversation: "none" })).data).toBeNull(),
+    async () => expect((await service.rpc("replay_webhooks" as never, { org: ORG.A } as never)).error).not.toBeNull(),
     async () => expect(await seen(out.from("agents").select("org_id"))).toEqual([]),
     async () =>
       expect((await b.rpc("save_agent", { org: ORG.A, agent: ORG.A, agent_name: "x", agent_settings: {}, origins: [] })).error?.code).toBe(

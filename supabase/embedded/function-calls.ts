@@ -1,0 +1,116 @@
+import { timingSafeEqual } from "node:crypto";
+import type { PGlite } from "@electric-sql/pglite";
+
+/** A function that can be called: its arguments' types, and what it gives. */
+type Signature = { argTypes: Map<string, string>; gives: "value" | "values" | "rows" | "nothing" };
+
+/** What a request looks like that needs nothing of the REST layer: no filter, no chosen columns, no count. */
+const PLAIN_CALL = /^\/rest\/v1\/rpc\/([a-z_][a-z0-9_]*)$/;
+
+const AS_SERVICE = `select pg_catalog.set_config('role', 'service_role', true),
+  pg_catalog.set_config('request.jwt.claim.role', 'service_role', true),
+  pg_catalog.set_config('request.jwt.claims', '{"role":"service_role"}', true)`;
+
+const name = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+/** The function of a name in `public`; null when there is none, or several, or one whose arguments need more thought. */
+async function signatureOf(db: PGlite, fn: string): Promise<Signature | null> {
+  const { rows } = await db.query<{ names: string[] | null; types: string[]; plain: boolean; gives: Signature["gives"] }>(
+    `select p.proargnames as names, array(select format_type(t, null) from unnest(p.proargtypes) with ordinality a (t, n) order by n) as types,
+            p.prokind = 'f' and p.provariadic = 0 and not coalesce(p.proargmodes && array['o', 'b']::"char"[], false) as plain,
+            case when p.prorettype = 'void'::regtype then 'nothing' when not p.proretset then 'value'
+                 when t.typtype = 'c' or 't' = any (p.proargmodes) then 'rows' else 'values' end as gives
+     from pg_proc p join pg_type t on t.oid = p.prorettype
+     where p.pronamespace = 'public'::regnamespace and p.proname = $1`,
+    [fn],
+  );
+  const [found, other] = rows;
+  const named = found?.types.every((_, at) => found.names?.[at]);
+  if (!found || other || !found.plain || !named) return null;
+  return { argTypes: new Map(found.types.map((type, at) => [found.names![at]!, type])), gives: found.gives };
+}
+
+/** The query that calls a function with the fields of a JSON object, as PostgREST writes it, and gives its answer as JSON. */
+function callOf(fn: string, { argTypes, gives }: Signature, given: string[]): string {
+  const fields = given.map((arg) => `${name(arg)} ${argTypes.get(arg)}`).join(", ");
+  const from = given.length > 0 ? `from json_to_record($1) as a (${fields})` : "";
+  const call = `public.${name(fn)}(${given.map((arg) => `${name(arg)} => a.${name(arg)}`).join(", ")})`;
+  if (gives === "rows")
+    return `select coalesce(json_agg(t), '[]')::text as answer from (select r.* ${from ? `${from},` : "from"} ${call} r) t`;
+  if (gives === "values") return `select coalesce(json_agg(t.v), '[]')::text as answer from (select ${call} as v ${from}) t`;
+  return `select coalesce(to_json(${call}), 'null')::text as answer ${from}`;
+}
+
+/**
+ * Answers the platform's own calls of functions (POST /rest/v1/rpc/<function> with the secret key) past the REST layer. Every turn
+ * of a conversation makes some; each is one message to the database here, where Supabase Lite needs ten and rewrites the query anew
+ * each time: a third of the CPU time (docs/SCALING.md). Anything else is not answered: people's requests, requests with filters,
+ * and calls that fail, which leave nothing behind and are then told about by Supabase Lite in PostgREST's words.
+ * @returns what answers a request, or has it answered otherwise
+ */
+export function functionCalls(db: PGlite, secretKey: string) {
+  const signatures = new Map<string, Promise<Signature | null>>();
+  /** Names of prepared calls by function and arguments. */
+  const prepared = new Map<string, string>();
+  const key = Buffer.from(secretKey);
+  const isKey = (given: string | null) => {
+    const bytes = Buffer.from(given ?? "");
+    return bytes.length === key.length && timingSafeEqual(bytes, key);
+  };
+
+  const signature = (fn: string) => {
+    const known = signatures.get(fn) ?? signatureOf(db, fn);
+    signatures.set(fn, known);
+    known.catch(() => signatures.delete(fn));
+    return known;
+  };
+
+  /** Is this a call that can be answered here? Tells the function. */
+  function calledBy({ method, url, headers }: Request): string | null {
+    const { pathname, search } = new URL(url);
+    const [, fn] = PLAIN_CALL.exec(pathname) ?? [];
+    const authorization = headers.get("authorization");
+    const mine = isKey(headers.get("apikey")) && (authorization === null || isKey(authorization.replace(/^Bearer /, "")));
+    if (!fn || !mine || method !== "POST" || search !== "" || headers.has("prefer")) return null;
+    const profile = headers.get("content-profile") ?? "public";
+    const accepted = headers.get("accept") ?? "*/*";
+    return profile === "public" && /^(?:\*\/\*|application\/json)$/.test(accepted) ? fn : null;
+  }
+
+  /** The name of the prepared call of a function with these arguments; null when it has no such arguments. */
+  async function prepare(fn: string, { argTypes, gives }: Signature, given: string[]): Promise<string | null> {
+    if (!given.every((arg) => argTypes.has(arg))) return null;
+    const key = [fn, ...given].join(" ");
+    const known = prepared.get(key);
+    if (known) return known;
+    const statement = `call_${prepared.size + 1}`;
+    await db.exec(`prepare ${statement}${given.length > 0 ? "(json)" : ""} as ${callOf(fn, { argTypes, gives }, given)}`);
+    prepared.set(key, statement);
+    return statement;
+  }
+
+  /** @throws whatever the call failed with */
+  async function call(fn: string, json: string): Promise<Response | null> {
+    const args: unknown = JSON.parse(json);
+    const found = await signature(fn);
+    if (!found || typeof args !== "object" || args === null || Array.isArray(args)) return null;
+    const given = Object.keys(args);
+    const statement = await prepare(fn, found, given);
+    if (!statement) return null;
+    // One message is one transaction, so that the role holds for it alone.
+    const results = await db.exec(`${AS_SERVICE}; execute ${statement}${given.length > 0 ? `(${literal(json)})` : ""}`);
+    if (found.gives === "nothing") return new Response(null, { status: 204 });
+    const answer = results.at(-1)?.rows[0]?.answer as string;
+    return new Response(answer, { headers: { "content-type": "application/json; charset=utf-8" } });
+  }
+
+  return async (request: Request, otherwise: (request: Request) => Promise<Response>): Promise<Response> => {
+    const fn = calledBy(request);
+    if (!fn) return otherwise(request);
+    const { url, method, headers } = request;
+    const body = await request.text();
+    const answer = await call(fn, body).catch(() => null);
+    return answer ?? otherwise(new Request(url, { method, headers, body }));
+  };
+}
