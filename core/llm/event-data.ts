@@ -5,60 +5,49 @@ import { LlmError } from "./llm.ts";
 
 /** No event of a chat completion comes near this; a longer one is refused before it fills the memory. In UTF-16 code units. */
 export const MAX_EVENT_LENGTH = 1024 * 1024;
-/** With this many events unread, no more are fetched. */
-const MAX_WAITING = 1_000;
-
 /**
- * The `data` of each server-sent event of a body, those that came together together. Ends with the body.
- * @throws LlmError when an event is longer than MAX_EVENT_LENGTH; whatever the body fails with
+ * Reads a body of server-sent events to its end and tells the `data` of each as it comes, in the turn of the event loop in which
+ * its bytes did: an answer of hundreds of tokens is not worth a promise for each. `read` returns true when it needs no more.
+ * @returns when the body has ended or `read` is done
+ * @throws LlmError when an event is longer than MAX_EVENT_LENGTH; whatever the body or `read` fails with
  */
-export async function* readEventData(body: IncomingMessage): AsyncGenerator<string[]> {
-  let found: string[] = [];
-  const state: { end: { error?: unknown } | null } = { end: null };
-  let wake = () => {};
-  const over = (how: { error?: unknown }) => {
-    state.end ??= how;
-    wake();
-  };
-  const parser = createParser({
-    maxBufferSize: MAX_EVENT_LENGTH,
-    onEvent: ({ data }) => found.push(data),
-    onError: ({ type }) => {
-      if (type === "max-buffer-size-exceeded") over({ error: new LlmError("broken_stream", "the provider sent an event without end") });
-    },
+export function readEventData(body: IncomingMessage, read: (data: string) => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let over = false;
+    const end = (how: () => void) => {
+      if (over) return;
+      over = true;
+      // A body that is complete leaves its connection to the next call; its last bytes may be in the packet that is being read.
+      setImmediate(() => body.complete || body.destroy());
+      how();
+    };
+    const fail = (error: unknown) => end(() => reject(error));
+    const parser = createParser({
+      maxBufferSize: MAX_EVENT_LENGTH,
+      onEvent: ({ data }) => {
+        if (!over && read(data)) end(resolve);
+      },
+      onError: ({ type }) => {
+        if (type === "max-buffer-size-exceeded") fail(new LlmError("broken_stream", "the provider sent an event without end"));
+      },
+    });
+    // Keeps a character whole that two packets share.
+    const decoder = new StringDecoder("utf8");
+    const feed = (text: string) => {
+      if (over) return;
+      try {
+        parser.feed(text);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    body.on("data", (bytes: Buffer) => feed(decoder.write(bytes)));
+    body.on("end", () => {
+      // The last event may lack the empty line that ends it.
+      feed(`${decoder.end()}\n\n`);
+      end(resolve);
+    });
+    body.on("error", fail);
+    body.on("close", () => fail(new LlmError("broken_stream", "the connection was closed")));
   });
-  // Keeps a character whole that two packets share.
-  const decoder = new StringDecoder("utf8");
-  body.on("data", (bytes: Buffer) => {
-    if (state.end) return;
-    parser.feed(decoder.write(bytes));
-    if (found.length > MAX_WAITING) body.pause();
-    if (found.length > 0) wake();
-  });
-  body.on("end", () => {
-    // The last event may lack the empty line that ends it.
-    if (!state.end) parser.feed(`${decoder.end()}\n\n`);
-    over({});
-  });
-  body.on("error", (error) => over({ error }));
-  body.on("close", () => over({ error: new LlmError("broken_stream", "the connection was closed") }));
-  try {
-    for (;;) {
-      if (found.length > 0) {
-        const events = found;
-        found = [];
-        if (body.isPaused()) body.resume();
-        yield events;
-      } else if (state.end) {
-        if ("error" in state.end) throw state.end.error;
-        return;
-      } else
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-    }
-  } finally {
-    // A body that is complete leaves its connection to the next call.
-    if (!body.complete) body.destroy();
-  }
 }

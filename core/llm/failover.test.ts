@@ -38,11 +38,12 @@ async function ask(llm: Llm, models: string[] = [], signal = new AbortController
   let end: Extract<LlmPart, { type: "end" }> | undefined;
   let error: unknown;
   try {
-    for await (const part of llm.stream(prompt, signal)) {
+    const hear = (part: LlmPart) => {
       if (part.type === "delta") text += part.delta;
       else if (part.type === "begin") begin = part;
       else if (part.type === "end") end = part;
-    }
+    };
+    await llm.stream(prompt, hear, signal);
   } catch (thrown) {
     error = thrown;
   }

@@ -4,10 +4,16 @@ import { type Llm, type LlmAttempt, LlmError, type LlmErrorCode, type LlmPart, t
 import { addUsage, NO_USAGE } from "./usage.ts";
 
 /**
- * Asks one model once. Yields begin, deltas, tool calls, and one end part.
+ * Asks one model once. Tells begin, deltas, tool calls, and one end part.
  * @throws LlmError when the model fails; the signal's reason when aborted
  */
-export type ModelCall = (prompt: LlmPrompt, model: string, limits: { firstTokenMs: number }, signal: AbortSignal) => AsyncIterable<LlmPart>;
+export type ModelCall = (
+  prompt: LlmPrompt,
+  model: string,
+  limits: { firstTokenMs: number },
+  hear: (part: LlmPart) => void,
+  signal: AbortSignal,
+) => Promise<void>;
 
 export type FailoverOptions = {
   /** Asked last, after the prompt's own models. */
@@ -115,25 +121,27 @@ export function failoverLlm(
   }
 
   /** Asks one model until it has answered (true) or there is no use in asking it again. @throws LlmError when it fails after its first token */
-  async function* ask(
+  async function ask(
     model: string,
     isLast: boolean,
     prompt: LlmPrompt,
     chain: Chain,
+    hear: (part: LlmPart) => void,
     signal: AbortSignal,
-  ): AsyncGenerator<LlmPart, boolean> {
+  ): Promise<boolean> {
     for (let tried = 1; !chain.isLate; tried++) {
       let begun = false;
       try {
-        for await (const part of call(prompt, model, { firstTokenMs: chain.firstTokenMs(isLast) }, signal)) {
+        const relay = (part: LlmPart) => {
           begun = true;
-          if (part.type === "begin") yield { ...part, attempts: chain.attempts, usage: () => chain.with(part.usage()) };
+          if (part.type === "begin") hear({ ...part, attempts: chain.attempts, usage: () => chain.with(part.usage()) });
           else if (part.type === "end") {
             breaker.succeeded(model);
             breaker.succeeded(ENDPOINT);
-            yield { ...part, usage: chain.with(part.usage) };
-          } else yield part;
-        }
+            hear({ ...part, usage: chain.with(part.usage) });
+          } else hear(part);
+        };
+        await call(prompt, model, { firstTokenMs: chain.firstTokenMs(isLast) }, relay, signal);
         return true;
       } catch (error) {
         signal.throwIfAborted();
@@ -153,7 +161,7 @@ export function failoverLlm(
   return {
     responder: "model",
     contextTokens: (models) => Math.min(...chainOf(models).map((model) => contextOf(model) ?? ASSUMED_CONTEXT_TOKENS)),
-    async *stream(prompt, signal) {
+    async stream(prompt, hear, signal) {
       const models = chainOf(prompt.models);
       const chain = new Chain(patience);
       if (!breaker.allows(ENDPOINT)) {
@@ -166,7 +174,7 @@ export function failoverLlm(
           chain.note(model, new LlmError("circuit_open", `${model} is not asked before its next probe`));
           continue;
         }
-        if (yield* ask(model, at === models.length - 1, prompt, chain, signal)) return;
+        if (await ask(model, at === models.length - 1, prompt, chain, hear, signal)) return;
         if (OF_THE_ENDPOINT.has(chain.attempts.at(-1)!.error)) break;
       }
       throw chain.failure();

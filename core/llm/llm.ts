@@ -66,14 +66,15 @@ export type LlmPart =
   | { type: "end"; finishReason: LlmFinish; usage: LlmUsage; supported?: boolean };
 
 /**
- * The port to whatever writes answers. The stream yields who answers, deltas, then tool calls, then one end part. It throws LlmError when the
- * responder fails, before or after the first delta, and the signal's reason when it is aborted.
+ * The port to whatever writes answers. `hear` is told who answers, deltas, then tool calls, then one end part, each as soon as it is
+ * there; what it throws ends the answer. Throws LlmError when the responder fails, before or after the first delta, and the signal's
+ * reason when it is aborted.
  */
 export interface Llm {
   readonly responder: "model" | "quotes";
   /** How many tokens prompt and answer may have together, whichever of the models answers; absent where there is no such limit. */
   contextTokens?(models: string[]): number;
-  stream(prompt: LlmPrompt, signal: AbortSignal): AsyncIterable<LlmPart>;
+  stream(prompt: LlmPrompt, hear: (part: LlmPart) => void, signal: AbortSignal): Promise<void>;
 }
 
 /** Why a model did not answer; also what an attempt is recorded with (runs.attempts). */

@@ -23,23 +23,27 @@ const prompt: LlmPrompt = {
   temperature: 0.4,
   maxOutputTokens: 50,
 };
-const call = (config: Partial<OpenRouterConfig> = {}, signal = new AbortController().signal, firstTokenMs = 10_000) =>
-  openRouterCall({ baseUrl: fake.url, apiKey: "sk-test-key", appUrl: "https://portal.example", ...config })(
-    prompt,
-    "test/model",
-    { firstTokenMs },
-    signal,
-  );
+type Hear = (part: LlmPart) => void;
+const call =
+  (config: Partial<OpenRouterConfig> = {}, signal = new AbortController().signal, firstTokenMs = 10_000) =>
+  (hear: Hear) =>
+    openRouterCall({ baseUrl: fake.url, apiKey: "sk-test-key", appUrl: "https://portal.example", ...config })(
+      prompt,
+      "test/model",
+      { firstTokenMs },
+      hear,
+      signal,
+    );
 
-async function read(parts: AsyncIterable<LlmPart>) {
+async function read(ask: (hear: Hear) => Promise<void>) {
   let text = "";
   let end: Extract<LlmPart, { type: "end" }> | undefined;
   let error: unknown;
   try {
-    for await (const part of parts) {
+    await ask((part) => {
       if (part.type === "delta") text += part.delta;
       else if (part.type === "end") end = part;
-    }
+    });
   } catch (thrown) {
     error = thrown;
   }
@@ -161,7 +165,7 @@ describe("an OpenAI-compatible endpoint", () => {
 
   it("learns which settings a model does not take, from its refusals, once", async () => {
     const call = openRouterCall({ baseUrl: fake.url, apiKey: "k", appUrl: "https://portal.example" });
-    const ask = () => read(call(prompt, "test/thinker", { firstTokenMs: 10_000 }, new AbortController().signal));
+    const ask = () => read((hear) => call(prompt, "test/thinker", { firstTokenMs: 10_000 }, hear, new AbortController().signal));
     const refuse = (message: string): LlmScript => ({ kind: "status", status: 400, message });
     fake.script(
       refuse("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."),
@@ -190,9 +194,7 @@ describe("an OpenAI-compatible endpoint", () => {
     fake.script({ kind: "answer", text: "word ".repeat(1_000), pauseMs: 20 });
     const controller = new AbortController();
     const before = fake.aborted();
-    const reading = (async () => {
-      for await (const _ of call({}, controller.signal)) if (!controller.signal.aborted) controller.abort(new Error("stopped"));
-    })();
+    const reading = call({}, controller.signal)(() => controller.abort(new Error("stopped")));
     await expect(reading).rejects.toThrow("stopped");
     await expect.poll(() => fake.aborted(), { timeout: 1_000 }).toBe(before + 1);
   });

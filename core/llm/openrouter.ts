@@ -1,9 +1,8 @@
-import type { IncomingMessage } from "node:http";
 import OpenAI from "openai";
 import { type ChatChunk, readChatChunk } from "./chat-chunk.ts";
 import { readEventData } from "./event-data.ts";
 import type { ModelCall } from "./failover.ts";
-import type { LlmFinish, LlmPrompt } from "./llm.ts";
+import type { LlmFinish, LlmPart, LlmPrompt } from "./llm.ts";
 import { LlmError } from "./llm.ts";
 import { ModelQuirks } from "./model-quirks.ts";
 import { toOpenAiMessage, toOpenAiTool } from "./openai-request.ts";
@@ -62,17 +61,23 @@ function parseChunk(data: string): ChatChunk {
   return chunk;
 }
 
-/** The chunks of an answer up to [DONE]. @throws LlmError when the body ends before the answer does */
-async function* readChunks(body: IncomingMessage): AsyncGenerator<ChatChunk> {
+/**
+ * Tells the chunks of an answer up to [DONE], or until `read` needs no more.
+ * @throws LlmError when the body ends before the answer does
+ */
+async function readChunks(response: Response, read: (chunk: ChatChunk) => boolean): Promise<void> {
   let ended = false;
-  for await (const events of readEventData(body)) {
-    for (const data of events) {
-      if (data === "[DONE]") return;
-      const chunk = parseChunk(data);
-      ended ||= Boolean(chunk.choices[0]?.finish_reason);
-      yield chunk;
+  await readEventData(bodyOf(response), (data) => {
+    if (data === "[DONE]") {
+      ended = true;
+      return true;
     }
-  }
+    const chunk = parseChunk(data);
+    ended ||= Boolean(chunk.choices[0]?.finish_reason);
+    const enough = read(chunk);
+    ended ||= enough;
+    return enough;
+  });
   if (!ended) throw new LlmError("broken_stream", "the answer broke off");
 }
 
@@ -111,6 +116,74 @@ class Watchdog {
   }
 }
 
+/** Reads one answer chunk by chunk: tells its words at once, keeps its tool calls, how it ends and what it has used. */
+class AnswerReader {
+  readonly meter: UsageMeter;
+  /** Has a word or a tool call come? */
+  begun = false;
+  private finish: LlmFinish = "other";
+  private written = 0;
+  private thinking = false;
+  private readonly gatherer: ToolCallGatherer;
+
+  constructor(
+    prompt: LlmPrompt,
+    private readonly model: string,
+    priceOf: PriceOf,
+    private readonly timeouts: typeof TIMEOUTS,
+    private readonly watchdog: Watchdog,
+    private readonly hear: (part: LlmPart) => void,
+  ) {
+    this.meter = new UsageMeter(prompt, model, priceOf);
+    this.gatherer = new ToolCallGatherer(prompt.messages);
+  }
+
+  /** Is the answer too long to go on? */
+  read(chunk: ChatChunk): boolean {
+    this.meter.read(chunk);
+    const [choice] = chunk.choices;
+    const delta = choice?.delta?.content;
+    const toolCalls = choice?.delta?.tool_calls;
+    if (delta || toolCalls?.length) this.begin();
+    else if (choice?.delta?.reasoning || choice?.delta?.reasoning_content) this.think();
+    if (toolCalls?.length) this.gatherer.add(toolCalls);
+    if (delta) {
+      this.written += delta.length;
+      this.meter.wrote(delta);
+      this.hear({ type: "delta", delta });
+      if (this.written > MAX_ANSWER_LENGTH) {
+        this.finish = "length";
+        return true;
+      }
+    }
+    if (choice?.finish_reason) this.finish = FINISH[choice.finish_reason] ?? "other";
+    return false;
+  }
+
+  /** @throws LlmError when the answer said nothing */
+  end(): void {
+    const { finish, gatherer, meter } = this;
+    // Calls that were cut off are not to be run.
+    const calls = finish === "length" || finish === "content-filter" ? [] : gatherer.calls();
+    if (this.written === 0 && calls.length === 0) throw nothingSaid(finish);
+    for (const call of calls) this.hear({ type: "tool-call", call });
+    this.hear({ type: "end", finishReason: calls.length > 0 ? "tool-calls" : finish, usage: meter.usage() });
+  }
+
+  private begin(): void {
+    this.watchdog.expectWithin(this.timeouts.silence, "the model fell silent");
+    if (this.begun) return;
+    this.begun = true;
+    this.hear({ type: "begin", model: this.model, attempts: [], usage: () => this.meter.usage() });
+  }
+
+  private think(): void {
+    if (this.begun || this.thinking) return;
+    this.thinking = true;
+    this.watchdog.expectWithin(this.timeouts.thinking, "the model thought too long");
+  }
+}
+
 /** Calls one model of an OpenAI-compatible endpoint, once. */
 export function openRouterCall(config: OpenRouterConfig): ModelCall {
   const timeouts = { ...TIMEOUTS, ...config.timeouts };
@@ -146,53 +219,20 @@ export function openRouterCall(config: OpenRouterConfig): ModelCall {
     }
   }
 
-  return async function* call(prompt, model, { firstTokenMs }, signal) {
+  return async function call(prompt, model, { firstTokenMs }, hear, signal) {
     const watchdog = new Watchdog(timeouts.whole);
-    const meter = new UsageMeter(prompt, model, config.priceOf ?? (() => null));
-    const gatherer = new ToolCallGatherer(prompt.messages);
-    let finish: LlmFinish = "other";
-    let written = 0;
-    let begun = false;
-    let thinking = false;
+    const answer = new AnswerReader(prompt, model, config.priceOf ?? (() => null), timeouts, watchdog, hear);
     try {
       watchdog.expectWithin(firstTokenMs, "no first token in time");
       const response = await open(prompt, model, AbortSignal.any([signal, watchdog.signal]));
-      for await (const chunk of readChunks(bodyOf(response))) {
-        meter.read(chunk);
-        const [choice] = chunk.choices;
-        const delta = choice?.delta?.content;
-        const toolCalls = choice?.delta?.tool_calls;
-        if (delta || toolCalls?.length) {
-          watchdog.expectWithin(timeouts.silence, "the model fell silent");
-          if (!begun) yield { type: "begin", model, attempts: [], usage: () => meter.usage() };
-          begun = true;
-        } else if (!begun && !thinking && (choice?.delta?.reasoning || choice?.delta?.reasoning_content)) {
-          watchdog.expectWithin(timeouts.thinking, "the model thought too long");
-          thinking = true;
-        }
-        if (toolCalls?.length) gatherer.add(toolCalls);
-        if (delta) {
-          written += delta.length;
-          meter.wrote(delta);
-          yield { type: "delta", delta };
-          if (written > MAX_ANSWER_LENGTH) {
-            finish = "length";
-            break;
-          }
-        }
-        if (choice?.finish_reason) finish = FINISH[choice.finish_reason] ?? "other";
-      }
+      await readChunks(response, (chunk) => answer.read(chunk));
       signal.throwIfAborted();
       watchdog.signal.throwIfAborted();
-      // Calls that were cut off are not to be run.
-      const calls = finish === "length" || finish === "content-filter" ? [] : gatherer.calls();
-      if (written === 0 && calls.length === 0) throw nothingSaid(finish);
-      for (const call of calls) yield { type: "tool-call", call };
-      yield { type: "end", finishReason: calls.length > 0 ? "tool-calls" : finish, usage: meter.usage() };
+      answer.end();
     } catch (error) {
       signal.throwIfAborted();
       const failure = toLlmError(watchdog.signal.aborted ? watchdog.signal.reason : error);
-      throw begun || meter.isTold ? failure.with({ usage: meter.usage() }) : failure;
+      throw answer.begun || answer.meter.isTold ? failure.with({ usage: answer.meter.usage() }) : failure;
     } finally {
       watchdog.end();
     }

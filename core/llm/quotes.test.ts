@@ -26,10 +26,11 @@ async function answer(
   const prompt: LlmPrompt = { messages: [], question, passages, locale, models: [], temperature: 0, maxOutputTokens: 1 };
   let text = "";
   let end: LlmPart | undefined;
-  for await (const part of quotesLlm({ fallback }).stream(prompt, new AbortController().signal)) {
+  const hear = (part: LlmPart) => {
     if (part.type === "delta") text += part.delta;
     else end = part;
-  }
+  };
+  await quotesLlm({ fallback }).stream(prompt, hear, new AbortController().signal);
   return { text, end };
 }
 
@@ -92,12 +93,8 @@ describe("the quoting responder", () => {
       temperature: 0,
       maxOutputTokens: 1,
     };
-    const parts = quotesLlm().stream(prompt, controller.signal);
-    await expect(
-      (async () => {
-        for await (const part of parts) if (part.type === "delta") controller.abort(new Error("enough"));
-      })(),
-    ).rejects.toThrow("enough");
+    const hear = (part: LlmPart) => void (part.type === "delta" && controller.abort(new Error("enough")));
+    await expect(quotesLlm().stream(prompt, hear, controller.signal)).rejects.toThrow("enough");
   });
 });
 

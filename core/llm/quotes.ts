@@ -1,5 +1,5 @@
 import { bestSentences, type Candidate } from "./best-sentences.ts";
-import type { Llm, LlmPart, LlmPrompt } from "./llm.ts";
+import type { Llm, LlmPrompt } from "./llm.ts";
 import { QUOTES_WORDS, smallTalk } from "./quotes-words.ts";
 import { NO_USAGE } from "./usage.ts";
 
@@ -54,15 +54,15 @@ export function quotesLlm(options: { fallback?: boolean; pauseMs?: number } = {}
   };
   return {
     responder: "quotes",
-    async *stream(prompt, signal): AsyncGenerator<LlmPart> {
+    async stream(prompt, hear, signal) {
       signal.throwIfAborted();
       const { text, supported } = answerFor(prompt);
       const words = text.match(/\s*\S+/g) ?? [];
       for (let at = 0; at < words.length; at += WORDS_AT_ONCE) {
         if (at > 0 && pauseMs > 0) await pause(pauseMs, signal);
-        yield { type: "delta", delta: words.slice(at, at + WORDS_AT_ONCE).join("") };
+        hear({ type: "delta", delta: words.slice(at, at + WORDS_AT_ONCE).join("") });
       }
-      yield { type: "end", finishReason: "stop", usage: NO_USAGE, supported };
+      hear({ type: "end", finishReason: "stop", usage: NO_USAGE, supported });
     },
   };
 }

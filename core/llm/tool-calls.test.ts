@@ -25,8 +25,8 @@ async function ask(messages: LlmMessage[], tools: LlmPrompt["tools"] = [price]):
     ...(tools ? { tools } : {}),
   };
   const parts: LlmPart[] = [];
-  for await (const part of call(prompt, "test/model", { firstTokenMs: 10_000 }, new AbortController().signal))
-    if (part.type !== "begin") parts.push(part);
+  const hear = (part: LlmPart) => void (part.type !== "begin" && parts.push(part));
+  await call(prompt, "test/model", { firstTokenMs: 10_000 }, hear, new AbortController().signal);
   return parts;
 }
 

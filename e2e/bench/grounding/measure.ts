@@ -9,6 +9,7 @@ import type { Receipt } from "../../../portal/app/chat/draft.ts";
 import { admitsUnknown } from "../../../portal/app/chat/grounding.ts";
 import { Replies } from "../../../portal/app/chat/replies.ts";
 import { type Passage, type RetrieveQuery, retrieve } from "../../../portal/app/chat/retrieve.ts";
+import { WordPace } from "../../../portal/app/chat/word-pace.ts";
 import type { TestBackend } from "../../../supabase/embedded/test-backend.ts";
 import { chunk } from "../../../worker/ingest/chunk.ts";
 import { readMarkdown } from "../../../worker/ingest/extract/markdown.ts";
@@ -97,14 +98,12 @@ export async function askShelf(shelf: Shelf, asked: { text: string; after?: stri
     llm,
     fallback: quotesLlm({ fallback: true }),
     actions: null,
+    pace: new WordPace(),
     log,
   };
-  const events = answer(turn, deps, new Replies(), never);
-  for (;;) {
-    const step = await events.next();
-    if (step.done && step.value.outcome === "failed") throw new Error(`This question could not be answered: ${asked.text}`);
-    if (step.done) return step.value;
-  }
+  const receipt = await answer(turn, deps, new Replies(), () => {}, never);
+  if (receipt.outcome === "failed") throw new Error(`This question could not be answered: ${asked.text}`);
+  return receipt;
 }
 
 const flat = (text: string) => text.replace(/\s+/g, " ").trim();

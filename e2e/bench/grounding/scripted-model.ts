@@ -89,13 +89,13 @@ export function scriptedAnswer(question: Question, prompt: string): { text: stri
 export function scriptedModel(question: Question | null, told: (claims: Claim[]) => void = () => {}): Llm {
   return {
     responder: "model",
-    async *stream(prompt, signal) {
+    async stream(prompt, hear, signal) {
       signal.throwIfAborted();
       const { text, claims } = question ? scriptedAnswer(question, prompt.messages[0]!.content) : { text: "Hello! 🙂", claims: [] };
       told(claims);
-      for (const delta of text.match(/\s*\S{1,7}/g) ?? []) yield { type: "delta", delta };
+      for (const delta of text.match(/\s*\S{1,7}/g) ?? []) hear({ type: "delta", delta });
       const usage = { model: "scripted", provider: null, promptTokens: 0, completionTokens: 0, cachedTokens: 0, costMicros: 0 };
-      yield { type: "end", finishReason: "stop", usage };
+      hear({ type: "end", finishReason: "stop", usage });
     },
   };
 }

@@ -28,6 +28,7 @@ import { type SummaryInTheMaking, soon, summariseHistory } from "./summary.ts";
 import { titleOf } from "./title.ts";
 import { type Actions, ToolSession } from "./tool-session.ts";
 import { declineReply, isDeclined, isOffTopic, saysDecline, topicRules } from "./topics.ts";
+import type { WordPace } from "./word-pace.ts";
 
 /** A question that is to be answered, with all that belongs to it. */
 export type Turn = {
@@ -57,6 +58,7 @@ export type AnswerDeps = {
   /** Stands in when `llm` fails before its first word. */
   fallback: Llm;
   actions: Actions | null;
+  pace: WordPace;
   log: Log;
 };
 
@@ -65,70 +67,82 @@ const PASSAGE_LIMIT = 8;
 const MAX_TOOL_STEPS = 5;
 
 type End = { finishReason: LlmFinish; supported?: boolean; declined?: boolean };
-type Making = { draft: Draft; tools: ToolSession; guard: OutputGuard };
+/** Is told each event of an answer as it comes about. */
+export type Tell = (event: ChatEvent) => void;
+type Making = { draft: Draft; tools: ToolSession; guard: OutputGuard; pace: WordPace; tell: Tell };
+type Heard = { said: string; calls: LlmToolCall[]; end: End };
 
-/** A responder's parts; who answered, who failed, and what was used until the end, a failure or an abort goes to the draft. */
-async function* metered(parts: AsyncIterable<LlmPart>, draft: Draft): AsyncGenerator<LlmPart> {
+/**
+ * Hears a responder out: its words go to the draft, and so do who answered, who failed, and what was used until the end, a failure
+ * or an abort. It is cut off where the guard withholds the answer. @throws what the responder failed with, once its words are written
+ */
+async function hearOut(llm: Llm, prompt: LlmPrompt, { draft, guard, pace }: Making, signal: AbortSignal): Promise<Heard> {
+  const enough = new AbortController();
+  const heard: Heard = { said: "", calls: [], end: { finishReason: "other" } };
   let usedSoFar: (() => LlmUsage) | null = null;
-  try {
-    for await (const part of parts) {
-      if (part.type === "begin") {
-        draft.tried(part.attempts);
-        usedSoFar = part.usage;
-      } else if (part.type === "end") {
-        usedSoFar = null;
-        draft.spend(part.usage);
-      }
-      yield part;
+  let failure: { error: unknown } | null = null;
+  const words = pace.gather((text) => {
+    try {
+      if (!guard.withheld) draft.write(text);
+    } catch (error) {
+      failure ??= { error };
     }
-  } catch (error) {
+    if (failure || guard.withheld) enough.abort();
+  });
+  const hear = (part: LlmPart) => {
+    if (part.type === "delta") {
+      heard.said += part.delta;
+      words.add(part.delta);
+    } else if (part.type === "tool-call") heard.calls.push(part.call);
+    else if (part.type === "begin") {
+      draft.tried(part.attempts);
+      usedSoFar = part.usage;
+    } else {
+      usedSoFar = null;
+      draft.spend(part.usage);
+      heard.end = part;
+    }
+  };
+  await llm.stream(prompt, hear, AbortSignal.any([signal, enough.signal])).catch((error: unknown) => {
     if (error instanceof LlmError) {
       usedSoFar = null;
       draft.tried(error.attempts);
       if (error.usage) draft.spend(error.usage);
     }
-    throw error;
-  } finally {
-    // Aborted, or cut off by whoever read it.
-    if (usedSoFar) draft.spend(usedSoFar());
-  }
+    failure ??= { error };
+  });
+  words.end();
+  const used = usedSoFar as (() => LlmUsage) | null;
+  if (used) draft.spend(used());
+  const failed = failure as { error: unknown } | null;
+  if (failed && !guard.withheld) throw failed.error;
+  return heard;
 }
 
 /** Lets a responder write, running the tools it calls, until it has answered. Returns how it ended. */
-async function* respond(llm: Llm, prompt: LlmPrompt, { draft, tools, guard }: Making, signal: AbortSignal): AsyncGenerator<ChatEvent, End> {
+async function respond(llm: Llm, prompt: LlmPrompt, making: Making, signal: AbortSignal): Promise<End> {
+  const { draft, tools, guard } = making;
   const messages: LlmMessage[] = [...prompt.messages];
   for (let step = 0; ; step++) {
     const offered = step < MAX_TOOL_STEPS ? tools.tools : [];
-    const calls: LlmToolCall[] = [];
-    let said = "";
-    let end: End = { finishReason: "other" };
     // A model that failed in an earlier step of this answer is not waited for again.
     const models = prompt.models.filter((model) => !draft.attempts.some((failed) => failed.model === model));
     const request = { ...prompt, messages, models, ...(offered.length > 0 ? { tools: offered } : {}) };
-    for await (const part of metered(llm.stream(request, signal), draft)) {
-      if (part.type === "delta") {
-        said += part.delta;
-        // Not yield*, which costs several turns of the microtask queue for each event.
-        for (const event of draft.write(part.delta)) yield event;
-        if (guard.withheld) break;
-      } else if (part.type === "tool-call") calls.push(part.call);
-      else if (part.type === "end") end = part;
-    }
-    if (!guard.withheld) yield* draft.endText();
+    const { said, calls, end } = await hearOut(llm, request, making, signal);
+    if (!guard.withheld) draft.endText();
     if (guard.withheld) {
-      yield* draft.say(GUARD_WORDS[prompt.locale].withheld);
-      yield* draft.endText();
+      draft.say(GUARD_WORDS[prompt.locale].withheld);
+      draft.endText();
       return { finishReason: "content-filter", declined: true };
     }
     if (calls.length === 0 || offered.length === 0) return end;
     messages.push({ role: "assistant", content: said, toolCalls: calls });
-    for (const call of calls)
-      messages.push({ role: "tool", toolCallId: call.id, content: yield* runTool(call, { draft, tools, guard }, signal) });
+    for (const call of calls) messages.push({ role: "tool", toolCallId: call.id, content: await runTool(call, making, signal) });
   }
 }
 
 /** One tool call: its events, and the part of it that the message keeps. Returns what the model reads, marked as the data it is. */
-async function* runTool(call: LlmToolCall, { draft, tools, guard }: Making, signal: AbortSignal): AsyncGenerator<ChatEvent, string> {
+async function runTool(call: LlmToolCall, { draft, tools, guard, tell }: Making, signal: AbortSignal): Promise<string> {
   const refusal = guard.refuseInput(call.input);
   if (refusal) return refusal;
   const steps = tools.call(call, signal);
@@ -139,16 +153,16 @@ async function* runTool(call: LlmToolCall, { draft, tools, guard }: Making, sign
       return untrusted(step.value);
     }
     if (step.value.type === "dynamic-tool") draft.keep(step.value);
-    else yield step.value;
+    else tell(step.value);
   }
 }
 
-/** The end of an answer that came about: its grounding, next questions, and what it has cost. */
-function* closing(
+/** Tells the end of an answer that came about: its grounding, next questions, and what it has cost. Returns what the message keeps of it. */
+function close(
   turn: Turn,
-  draft: Draft,
+  { draft, tell }: Making,
   { supported, responder, fallback, finishReason, declined }: { supported: boolean; responder: Llm["responder"]; fallback: boolean } & End,
-): Generator<ChatEvent, MessagePart[]> {
+): MessagePart[] {
   // The text has been read already: what nothing holds up is said so, plainly and beside it.
   const notice = supported || admitsUnknown(draft.text) || responder === "quotes" ? null : ANSWER_WORDS[turn.locale].unsupported;
   const more: Extract<MessagePart, { type: "data-grounding" | "data-suggestions" }>[] = declined
@@ -163,19 +177,19 @@ function* closing(
     });
     if (questions.length > 0) more.push({ type: "data-suggestions", data: { questions } });
   }
-  yield* more;
+  for (const part of more) tell(part);
   const { model, promptTokens, completionTokens, costMicros } = draft.usage;
-  yield { type: "data-usage", transient: true, data: { model, promptTokens, completionTokens, costMicros } };
-  yield { type: "finish", finishReason };
+  tell({ type: "data-usage", transient: true, data: { model, promptTokens, completionTokens, costMicros } });
+  tell({ type: "finish", finishReason });
   return more;
 }
 
 /**
- * Answers a question: retrieve, prompt, respond. Yields the events of the run, `start` first and `finish` last, and returns the
+ * Answers a question: retrieve, prompt, respond. Tells the events of the run, `start` first and `finish` last, and returns the
  * receipt. Never throws: a stop, a failing model and a failing database all end in a designed state. Sees no Request.
  * @param replies brings what tool calls wait for: a visitor's consent, a result from their page
  */
-export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, signal: AbortSignal): AsyncGenerator<ChatEvent, Receipt> {
+export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tell: Tell, signal: AbortSignal): Promise<Receipt> {
   const { instructions, topics } = turn.settings;
   const guard = new OutputGuard({
     ...turn,
@@ -183,8 +197,9 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
     instructions: [instructions, turn.extraInstructions ?? ""],
     sayable: [declineReply(topics, turn.locale)],
   });
-  const draft = new Draft(turn.question, guard);
+  const draft = new Draft(turn.question, guard, tell);
   const tools = new ToolSession(turn, deps.actions, replies);
+  const making: Making = { draft, tools, guard, pace: deps.pace, tell };
   const words = ANSWER_WORDS[turn.locale];
   let responder = deps.llm.responder;
   const receipt = (
@@ -219,7 +234,7 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
     return ended?.made ?? null;
   };
 
-  yield { type: "start", messageId: turn.messageId, messageMetadata: { conversationId: turn.conversationId, runId: turn.runId } };
+  tell({ type: "start", messageId: turn.messageId, messageMetadata: { conversationId: turn.conversationId, runId: turn.runId } });
   try {
     const chat = smallTalk(turn.question) !== null;
     const { model, fallbackModels, temperature } = turn.settings;
@@ -242,9 +257,9 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
     }
     if (offTopic) {
       responder = "quotes";
-      yield* draft.say(declineReply(topics, turn.locale));
-      yield* draft.endText();
-      yield { type: "finish", finishReason: "stop" };
+      draft.say(declineReply(topics, turn.locale));
+      draft.endText();
+      tell({ type: "finish", finishReason: "stop" });
       return receipt({ status: "finished", outcome: "declined", errorCode: null });
     }
     const { messages, hash } = buildPrompt({ ...turn, instructions, topics, passages, historyTokens: budget.history });
@@ -263,19 +278,19 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
     let end: End;
     try {
       draft.begin(passages);
-      end = yield* respond(deps.llm, prompt, { draft, tools, guard }, signal);
+      end = await respond(deps.llm, prompt, making, signal);
     } catch (error) {
       if (signal.aborted || draft.hasText || !(error instanceof LlmError)) throw error;
       deps.log.warn("the model failed, answering with quotes", { error, runId: turn.runId });
       responder = deps.fallback.responder;
       draft.begin(passages);
-      end = yield* respond(deps.fallback, prompt, { draft, tools, guard }, signal);
+      end = await respond(deps.fallback, prompt, making, signal);
     }
     end.declined ||= saysDecline(draft.text, topics, turn.locale);
     const supported = end.supported ?? (tools.succeeded || chat || isGrounded(draft.woven));
     const fallback = responder !== deps.llm.responder;
     const made = await settleSummary();
-    const more = yield* closing(turn, draft, { ...end, supported, responder, fallback });
+    const more = close(turn, making, { ...end, supported, responder, fallback });
     return receipt(
       {
         status: "finished",
@@ -286,18 +301,18 @@ export async function* answer(turn: Turn, deps: AnswerDeps, replies: Replies, si
       made,
     );
   } catch (error) {
-    yield* draft.endText();
+    draft.endText();
     summary?.giveUp();
     await settleSummary();
     if (signal.aborted) {
-      yield { type: "abort", reason: "stopped" };
-      yield { type: "finish", finishReason: "other" };
+      tell({ type: "abort", reason: "stopped" });
+      tell({ type: "finish", finishReason: "other" });
       return receipt({ status: "stopped", outcome: "stopped", errorCode: null });
     }
     deps.log.error("an answer failed", { error, runId: turn.runId, orgId: turn.orgId, agentId: turn.agentId });
     const failed = error instanceof LlmError ? words.failed : words.unavailable;
-    yield { type: "error", errorText: draft.hasText ? words.interrupted : failed };
-    yield { type: "finish", finishReason: "error" };
+    tell({ type: "error", errorText: draft.hasText ? words.interrupted : failed });
+    tell({ type: "finish", finishReason: "error" });
     return receipt({ status: "failed", outcome: "failed", errorCode: error instanceof LlmError ? error.code : "internal" });
   }
 }

@@ -19,6 +19,7 @@ import { replayed } from "./replay.ts";
 import { type RunDeps, run } from "./run.ts";
 import type { LoggedEvent, RunLog } from "./run-log/run-log.ts";
 import { beginTurn, failLostRuns, finishTurn, savePartialAnswers, type TurnRequest, turnError } from "./turn-store.ts";
+import { WordPace } from "./word-pace.ts";
 
 /** Whose conversations may be touched: from a verified session, never from a request body. */
 export type VisitorIdentity = { orgId: string; agentId: string; visitorId: string };
@@ -85,6 +86,7 @@ export function createChat(deps: ChatDeps) {
   const { db, runLog, admission, log } = deps;
   const runDeps: RunDeps = {
     ...deps,
+    pace: new WordPace(),
     saver: new PartialSaver((partials) => savePartialAnswers(db, partials), log),
     finish: (orgId, runId, receipt) => finishTurn(db, orgId, runId, receipt),
   };

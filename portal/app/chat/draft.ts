@@ -58,9 +58,11 @@ export class Draft {
   usage = NO_USAGE;
   readonly attempts: LlmAttempt[] = [];
 
+  /** @param tell is told each event as it comes about */
   constructor(
     private readonly question: string,
     private readonly guard: OutputGuard,
+    private readonly tell: (event: ChatEvent) => void,
   ) {}
 
   /** Milliseconds since the answer began. */
@@ -85,13 +87,13 @@ export class Draft {
     this.attempts.push(...attempts.filter(({ model }) => !this.attempts.some((before) => before.model === model)));
   }
 
-  *write(delta: string): Generator<ChatEvent> {
-    yield* this.emit(this.weaver.push(delta));
+  write(delta: string): void {
+    this.emit(this.weaver.push(delta));
   }
 
   /** Says something of our own, as a paragraph of its own. */
-  *say(words: string): Generator<ChatEvent> {
-    yield* this.tell(this.openText?.text ? `\n\n${words}` : words);
+  say(words: string): void {
+    this.add(this.openText?.text ? `\n\n${words}` : words);
   }
 
   /** A finished tool call: it stands between the texts around it. */
@@ -99,10 +101,10 @@ export class Draft {
     this.told.push(part);
   }
 
-  *endText(): Generator<ChatEvent> {
-    yield* this.emit(this.weaver.end());
-    yield* this.tell(this.guard.end());
-    if (this.openText) yield { type: "text-end", id: this.textId };
+  endText(): void {
+    this.emit(this.weaver.end());
+    this.add(this.guard.end());
+    if (this.openText) this.tell({ type: "text-end", id: this.textId });
     this.openText = null;
   }
 
@@ -135,31 +137,30 @@ export class Draft {
     return `text-${this.texts}`;
   }
 
-  private *emit(pieces: WovenPiece[]): Generator<ChatEvent> {
+  private emit(pieces: WovenPiece[]): void {
     for (const piece of pieces) {
       if (piece.type === "citation") {
         const { sourceId, index } = piece.citation;
         if (!this.announced.has(sourceId)) {
           this.announced.add(sourceId);
-          yield sourceEvent(piece);
+          this.tell(sourceEvent(piece));
         }
-        yield { type: "data-citation", id: `citation-${index}`, data: piece.citation };
-        continue;
-      }
-      yield* this.tell(this.guard.push(piece.text));
+        this.tell({ type: "data-citation", id: `citation-${index}`, data: piece.citation });
+      } else this.add(this.guard.push(piece.text));
     }
   }
 
-  private *tell(text: string): Generator<ChatEvent> {
+  /** Adds to the text what may leave. */
+  private add(text: string): void {
     if (!text) return;
     if (!this.openText) {
       this.openText = { type: "text", text: "" };
       this.told.push(this.openText);
       this.texts++;
       this.firstTokenMs ??= this.elapsed();
-      yield { type: "text-start", id: this.textId };
+      this.tell({ type: "text-start", id: this.textId });
     }
     this.openText.text += text;
-    yield { type: "text-delta", id: this.textId, delta: text };
+    this.tell({ type: "text-delta", id: this.textId, delta: text });
   }
 }

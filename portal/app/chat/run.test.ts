@@ -12,18 +12,19 @@ import { type PartialAnswer, PartialSaver } from "./partial-saver.ts";
 import { type RunDeps, run } from "./run.ts";
 import { memoryRunLog } from "./run-log/memory.ts";
 import type { RunLog } from "./run-log/run-log.ts";
+import { WordPace } from "./word-pace.ts";
 
 const usage = { model: "m", provider: null, promptTokens: 1, completionTokens: 1, cachedTokens: 0, costMicros: 0 };
 /** A model that writes `words` with a pause every `burst` of them. */
 const model = (words: number, burst = 50): Llm => ({
   responder: "model",
-  async *stream(_, signal) {
+  async stream(_, hear, signal) {
     for (let n = 1; n <= words; n++) {
       signal.throwIfAborted();
-      yield { type: "delta", delta: `w${n} ` };
+      hear({ type: "delta", delta: `w${n} ` });
       if (n % burst === 0) await sleep(5);
     }
-    yield { type: "end", finishReason: "stop", usage };
+    hear({ type: "end", finishReason: "stop", usage });
   },
 });
 
@@ -57,6 +58,7 @@ async function play(overrides: Partial<RunDeps> = {}, asked = turn()) {
     llm: model(200),
     fallback: quotesLlm({ fallback: true }),
     actions: null,
+    pace: new WordPace(),
     log: createLog("error", { test: true }),
     saver: saver(),
     finish: async (_org, _run, receipt) => stored.push(receipt) > 0,

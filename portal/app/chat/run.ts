@@ -14,15 +14,10 @@ export type RunDeps = AnswerDeps & {
   finish(orgId: string, runId: string, receipt: Receipt): Promise<boolean>;
 };
 
-/** Deltas that come closer together than this are sent as one, in milliseconds. */
-const COALESCE_MS = 20;
 const STORE_RETRIES_MS = [200, 1_000, 3_000];
 
-/** Appends the events of one run in order, joining deltas that come close together. */
+/** Appends the events of one run in order. */
 class LogWriter {
-  private pending: Extract<ChatEvent, { type: "text-delta" }> | null = null;
-  private timer: NodeJS.Timeout | undefined;
-  private lastDelta = Number.NEGATIVE_INFINITY;
   private newest: Promise<void> = Promise.resolve();
 
   constructor(
@@ -31,40 +26,16 @@ class LogWriter {
     private readonly log: Log,
   ) {}
 
-  write(event: ChatEvent): void {
-    if (event.type !== "text-delta") {
-      this.flush();
-      this.append(event);
-    } else if (this.pending?.id === event.id) this.pending.delta += event.delta;
-    else {
-      this.flush();
-      this.pending = { ...event };
-      const due = this.lastDelta + COALESCE_MS - performance.now();
-      // The first word never waits.
-      if (due <= 0) this.flush();
-      else this.timer = setTimeout(() => this.flush(), due);
-    }
-  }
-
-  async end(): Promise<void> {
-    this.flush();
-    await this.newest;
-    await this.runLog.close(this.runId).catch((error) => this.log.warn("a run log could not be closed", { error, runId: this.runId }));
-  }
-
-  private flush(): void {
-    if (!this.pending) return;
-    clearTimeout(this.timer);
-    this.lastDelta = performance.now();
-    this.append(this.pending);
-    this.pending = null;
-  }
-
   /** A log that fails costs the readers their stream, never the run: the answer is still stored. */
-  private append(event: ChatEvent): void {
+  write(event: ChatEvent): void {
     this.newest = this.runLog
       .append(this.runId, event)
       .catch((error) => this.log.warn("a run event could not be logged", { error, runId: this.runId }));
+  }
+
+  async end(): Promise<void> {
+    await this.newest;
+    await this.runLog.close(this.runId).catch((error) => this.log.warn("a run log could not be closed", { error, runId: this.runId }));
   }
 }
 
@@ -108,24 +79,21 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
   let text = "";
   const unwatch = deps.saver.watch({ orgId: turn.orgId, runId: turn.runId, text: () => text, stop });
 
-  try {
-    const events = answer(turn, deps, replies, controller.signal);
-    let finish: ChatEvent | undefined;
-    for (;;) {
-      const step = await events.next();
-      if (step.done) {
-        unwatch();
-        // Stored before `finish` is told, so that whoever has seen it can rate the answer and open its citations.
-        await store(turn, step.value, deps);
-        break;
-      }
-      if (step.value.type === "finish") finish = step.value;
-      else {
-        if (step.value.type === "text-start" && text) text += "\n\n";
-        else if (step.value.type === "text-delta") text += step.value.delta;
-        writer.write(step.value);
-      }
+  let finish: ChatEvent | null = null;
+  const tell = (event: ChatEvent) => {
+    if (event.type === "finish") {
+      finish = event;
+      return;
     }
+    if (event.type === "text-start" && text) text += "\n\n";
+    else if (event.type === "text-delta") text += event.delta;
+    writer.write(event);
+  };
+  try {
+    const receipt = await answer(turn, deps, replies, tell, controller.signal);
+    unwatch();
+    // Stored before `finish` is told, so that whoever has seen it can rate the answer and open its citations.
+    await store(turn, receipt, deps);
     if (finish) writer.write(finish);
   } catch (error) {
     deps.log.error("a run broke", { error, runId: turn.runId, orgId: turn.orgId });

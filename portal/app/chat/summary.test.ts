@@ -16,10 +16,10 @@ function model(write: (prompt: LlmPrompt) => string): Llm & { asked: LlmPrompt[]
   return {
     asked,
     responder: "model",
-    async *stream(prompt) {
+    async stream(prompt, hear) {
       asked.push(prompt);
-      yield { type: "delta", delta: write(prompt) };
-      yield { type: "end", finishReason: "stop", usage };
+      hear({ type: "delta", delta: write(prompt) });
+      hear({ type: "end", finishReason: "stop", usage });
     },
   };
 }
@@ -47,8 +47,7 @@ describe("long histories", () => {
     const of = (llm: Llm, signal = never) => soon(summariseHistory(given, { llm, models: [], budget }, signal));
     const failing: Llm = {
       responder: "model",
-      // biome-ignore lint/correctness/useYield: it fails before its first word
-      async *stream() {
+      async stream() {
         throw new LlmError("empty", "nothing", { usage });
       },
     };
@@ -56,9 +55,9 @@ describe("long histories", () => {
     expect(await of(model(() => " "))).toEqual({ made: null, usage });
     const hanging: Llm = {
       responder: "model",
-      async *stream(_, signal) {
-        yield { type: "begin", model: "m", attempts: [], usage: () => usage };
-        yield { type: "delta", delta: "Просит" };
+      async stream(_, hear, signal) {
+        hear({ type: "begin", model: "m", attempts: [], usage: () => usage });
+        hear({ type: "delta", delta: "Просит" });
         signal.throwIfAborted();
         await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       },

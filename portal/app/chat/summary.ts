@@ -1,4 +1,4 @@
-import { type Llm, LlmError, type LlmUsage } from "@gpt-agent/core/llm/llm";
+import { type Llm, LlmError, type LlmPart, type LlmUsage } from "@gpt-agent/core/llm/llm";
 import { NO_USAGE } from "@gpt-agent/core/llm/usage";
 import type { Locale } from "@gpt-agent/core/locales";
 import { type HistoryTurn, turnTokens, untrusted } from "./prompt.ts";
@@ -73,16 +73,18 @@ async function write(
   };
   let text = "";
   let usedSoFar = () => NO_USAGE;
+  let used = NO_USAGE;
   try {
-    for await (const part of llm.stream(prompt, signal)) {
+    const hear = (part: LlmPart) => {
       if (part.type === "begin") usedSoFar = part.usage;
       else if (part.type === "delta") text += part.delta;
-      else if (part.type === "end") return { text: text.trim(), usage: part.usage };
-    }
+      else if (part.type === "end") used = part.usage;
+    };
+    await llm.stream(prompt, hear, signal);
+    return { text: text.trim(), usage: used };
   } catch (error) {
-    if (error instanceof LlmError) return { text: "", usage: error.usage ?? usedSoFar() };
+    return { text: "", usage: (error instanceof LlmError && error.usage) || usedSoFar() };
   }
-  return { text: "", usage: usedSoFar() };
 }
 
 /** What became of a summary, once the answer beside it has ended: one that is not ready soon is given up, and paid for as far as it went. */

@@ -46,19 +46,25 @@ class Finder {
   }
 }
 
-/** Reads a code as it goes by: its signs, a group at a time, make bytes, and those make text. */
+/**
+ * Reads a code as it goes by: its signs, a group at a time, make bytes, and those make text. Nothing is made of runs too short to
+ * hold a stretch of letters, which is what ordinary words are.
+ */
 class CodeReader {
-  private group = "";
+  private code = "";
   private decoder: TextDecoder | undefined;
+  private readonly leastRun: number;
   /** Signs of the code so far without anything foreign between them. */
   run = 0;
 
   constructor(
     /** Which ASCII characters are signs of the code, and which may stand between them. */
     private readonly signs: Uint8Array,
-    private readonly groupLength: number,
+    private readonly group: { signs: number; bytes: number },
     private readonly encoding: "base64" | "hex",
-  ) {}
+  ) {
+    this.leastRun = Math.ceil(STRETCH / group.bytes) * group.signs;
+  }
 
   /** The text that a character completes. */
   read(code: number): string {
@@ -69,17 +75,17 @@ class CodeReader {
       return "";
     }
     this.run++;
-    this.group += String.fromCharCode(code);
-    if (this.group.length < this.groupLength) return "";
-    const bytes = Buffer.from(this.group, this.encoding);
-    this.group = "";
+    this.code += String.fromCharCode(code);
+    if (this.run < this.leastRun || this.code.length % this.group.signs > 0) return "";
+    const bytes = Buffer.from(this.code, this.encoding);
+    this.code = "";
     this.decoder ??= new TextDecoder();
     return this.decoder.decode(bytes, { stream: true });
   }
 
   private reset(): void {
     this.run = 0;
-    this.group = "";
+    this.code = "";
     this.decoder = undefined;
   }
 }
@@ -120,10 +126,12 @@ export class LeakWatch {
       return letters.includes(stretch);
     };
     this.plain = new Finder(secret, isKnown);
-    this.codes = [new CodeReader(BASE64, 4, "base64"), new CodeReader(HEX, 2, "hex")].map((reader) => ({
-      reader,
-      finder: new Finder(secret, isKnown),
-    }));
+    this.codes = [new CodeReader(BASE64, { signs: 4, bytes: 3 }, "base64"), new CodeReader(HEX, { signs: 2, bytes: 1 }, "hex")].map(
+      (reader) => ({
+        reader,
+        finder: new Finder(secret, isKnown),
+      }),
+    );
   }
 
   /** What may go out now. Nothing more does after a leak. */

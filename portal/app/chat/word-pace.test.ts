@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { WordPace } from "./word-pace.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function listener(pace: WordPace) {
+  const heard: string[] = [];
+  return { heard, words: pace.gather((text) => heard.push(text)) };
+}
+
+describe("the words of an answer", () => {
+  it("go out at once when they come first or after a silence, and together when they come close together", () => {
+    const { heard, words } = listener(new WordPace());
+    for (const text of ["a", "b", "c"]) words.add(text);
+    expect(heard).toEqual(["a"]);
+    vi.advanceTimersByTime(20);
+    expect(heard).toEqual(["a", "bc"]);
+    vi.advanceTimersByTime(1_000);
+    words.add("d");
+    expect(heard).toEqual(["a", "bc", "d"]);
+  });
+
+  it("are all there at the end, which nothing follows", () => {
+    const { heard, words } = listener(new WordPace());
+    words.add("a");
+    words.add("b");
+    words.end();
+    vi.advanceTimersByTime(1_000);
+    expect(heard).toEqual(["a", "b"]);
+  });
+
+  it("wait longer among many answers, never more than a fifth of a second, and as before once those have ended", () => {
+    const pace = new WordPace();
+    const others = Array.from({ length: 1_000 }, () => listener(pace));
+    const { heard, words } = listener(pace);
+    words.add("a");
+    vi.advanceTimersByTime(100);
+    words.add("b");
+    vi.advanceTimersByTime(90);
+    words.add("c");
+    expect(heard).toEqual(["a"]);
+    vi.advanceTimersByTime(110);
+    expect(heard).toEqual(["a", "bc"]);
+    for (const other of others) other.words.end();
+    vi.advanceTimersByTime(20);
+    words.add("d");
+    expect(heard).toEqual(["a", "bc", "d"]);
+  });
+
+  it("of many answers share one timer", () => {
+    const pace = new WordPace();
+    const all = Array.from({ length: 50 }, () => listener(pace));
+    for (const { words } of all) for (const text of ["a", "b"]) words.add(text);
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(50);
+    expect(all.every(({ heard }) => heard.join() === "a,b")).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
