@@ -46,7 +46,9 @@ app.get("/widget.js", (_request, response) => {
   response.sendFile(at("../widget/dist/widget.js"), { cacheControl: false });
 });
 app.use("/assets", express.static(at("build/client/assets"), { immutable: true, maxAge: "1y", index: false, fallthrough: false }));
-app.use(express.static(at("build/client"), { maxAge: "1h", index: false }));
+// The API has no files: a call of it never waits for the disk.
+const files = express.static(at("build/client"), { maxAge: "1h", index: false });
+app.use((request, response, next) => (/^\/(?:api|v1)\//.test(request.path) ? next() : files(request, response, next)));
 
 // Pages know people by cookies, so nothing another site's page sends may change anything. The guards ask the same again.
 app.use((request, response, next) => {

@@ -39,6 +39,12 @@ export type Backend = {
 /** What is answered at all: Supabase Lite also has a studio and, open to anyone, its configuration and the whole schema. */
 const SERVED = /^\/(auth|rest|storage)\/v1(\/|$)/;
 
+/**
+ * How long a connection without requests is kept, in milliseconds. Its users let go of one a second before that, so with Node's 5 s a
+ * busy portal now and then asked on a connection that was being closed, and a visitor read that the database was away.
+ */
+const KEEP_ALIVE_MS = 75_000;
+
 /** Refuses configurations in which Supabase Lite would answer strangers as service_role. */
 function assertSafe(config: BackendConfig) {
   if (!/^sb_publishable_\S{16,}$/.test(config.publishableKey) || !/^sb_secret_\S{16,}$/.test(config.secretKey)) {
@@ -126,6 +132,7 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
         },
         hostname: "127.0.0.1",
         port: config.port,
+        serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS },
       },
       () => resolve(listening),
     );

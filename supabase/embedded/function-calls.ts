@@ -52,7 +52,7 @@ function callOf(fn: string, { argTypes, gives }: Signature, given: string[]): st
 export function functionCalls(db: PGlite, secretKey: string) {
   const signatures = new Map<string, Promise<Signature | null>>();
   /** Names of prepared calls by function and arguments. */
-  const prepared = new Map<string, string>();
+  const prepared = new Map<string, Promise<string>>();
   const key = Buffer.from(secretKey);
   const isKey = (given: string | null) => {
     const bytes = Buffer.from(given ?? "");
@@ -78,16 +78,15 @@ export function functionCalls(db: PGlite, secretKey: string) {
     return profile === "public" && /^(?:\*\/\*|application\/json)$/.test(accepted) ? fn : null;
   }
 
-  /** The name of the prepared call of a function with these arguments; null when it has no such arguments. */
-  async function prepare(fn: string, { argTypes, gives }: Signature, given: string[]): Promise<string | null> {
-    if (!given.every((arg) => argTypes.has(arg))) return null;
+  /** The name of the prepared call of a function with these arguments, which it has. */
+  function prepare(fn: string, found: Signature, given: string[]): Promise<string> {
     const key = [fn, ...given].join(" ");
     const known = prepared.get(key);
     if (known) return known;
     const statement = `call_${prepared.size + 1}`;
-    await db.exec(`prepare ${statement}${given.length > 0 ? "(json)" : ""} as ${callOf(fn, { argTypes, gives }, given)}`);
-    prepared.set(key, statement);
-    return statement;
+    const made = db.exec(`prepare ${statement}${given.length > 0 ? "(json)" : ""} as ${callOf(fn, found, given)}`).then(() => statement);
+    prepared.set(key, made);
+    return made;
   }
 
   /** @throws whatever the call failed with */
@@ -96,8 +95,8 @@ export function functionCalls(db: PGlite, secretKey: string) {
     const found = await signature(fn);
     if (!found || typeof args !== "object" || args === null || Array.isArray(args)) return null;
     const given = Object.keys(args);
+    if (!given.every((arg) => found.argTypes.has(arg))) return null;
     const statement = await prepare(fn, found, given);
-    if (!statement) return null;
     // One message is one transaction, so that the role holds for it alone.
     const results = await db.exec(`${AS_SERVICE}; execute ${statement}${given.length > 0 ? `(${literal(json)})` : ""}`);
     if (found.gives === "nothing") return new Response(null, { status: 204 });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@gpt-agent/core/errors";
 import { createLog } from "@gpt-agent/core/log";
-import { afterEach, describe, expect, it } from "vitest";
-import { Admission, type AdmissionLimits } from "./admission.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Admission, type AdmissionLimits, type Place } from "./admission.ts";
 
 let admission: Admission;
 const warned: unknown[][] = [];
@@ -45,6 +45,57 @@ describe("H2: admission", () => {
     second.leave();
     busy.enter();
     expect(refusal(busy).code).toBe("unavailable");
+  });
+
+  it("begins fewer at once while beginnings take long, and as many as before once they are short again", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      const slow = admit({ starting: 64, runs: 1_000 });
+      const begin = (ms: number) => {
+        const place = slow.enter();
+        vi.advanceTimersByTime(ms);
+        place.started();
+      };
+      const room = () => {
+        const places: Place[] = [];
+        try {
+          for (;;) places.push(slow.enter());
+        } catch {
+          return places.length;
+        } finally {
+          for (const place of places) place.leave();
+        }
+      };
+      expect(room()).toBe(64);
+      for (let n = 0; n < 30; n++) begin(2_000);
+      expect(room()).toBe(16);
+      for (let n = 0; n < 200; n++) begin(50);
+      expect(room()).toBe(64);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("takes on no more than it writes while it uses all of a core; one that writes little is not full", () => {
+    vi.useFakeTimers({ toFake: ["performance", "setInterval", "clearInterval"] });
+    try {
+      let used = 0;
+      const full = new Admission({ runs: 1_000, starting: 1_000, lagMs: 10_000 }, silent, () => used);
+      admission = full;
+      const pass = (seconds: number, cores: number) => {
+        for (let n = 0; n < seconds * 10; n++) {
+          used += 100 * cores;
+          vi.advanceTimersByTime(100);
+        }
+      };
+      pass(3, 1);
+      for (let n = 0; n < 50; n++) full.enter().started();
+      expect(refusal(full).code).toBe("unavailable");
+      pass(2, 0.5);
+      full.enter();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("tells those it refuses different times to come back", () => {
