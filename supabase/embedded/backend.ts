@@ -125,7 +125,7 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
   const server = await new Promise<ServerType>((resolve, reject) => {
     const listening = serve(
       {
-        fetch(request, env) {
+        fetch: (request, env) => {
           if (!SERVED.test(new URL(request.url).pathname)) return new Response("Not found", { status: 404 });
           const peerAddress = (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null;
           return callOr(request, async (other) => app.fetch(other, { peerAddress }));
