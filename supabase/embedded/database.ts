@@ -24,7 +24,7 @@ Object.defineProperty(messages.DatabaseError.prototype, inspect.custom, {
 });
 
 /** PostgREST's HTTP status for the errors that Supabase Lite does not know (https://postgrest.org, "Errors"). */
-function postgrestStatus(code: string): number | null {
+export function postgrestStatus(code: string): number | null {
   if (code === "P0001" || code === "23514" || code === "23P01") return 400;
   return /^(P0|40|57)/.test(code) ? 500 : null;
 }

@@ -102,6 +102,9 @@ describe("a call of a function with the secret key", () => {
     const db = serviceDb({ url: backend.url, publishableKey: backend.publishableKey, secretKey: backend.secretKey });
     const { error } = await db.rpc("refuse" as never, { n: 3 } as never);
     expect(error).toMatchObject({ code: "P0001", message: "No 3 please", hint: "polite", details: '{"n":1}' });
+    const [direct, lite] = [await call("refuse", { n: 3 }), await slowly("refuse", { n: 3 })];
+    expect([direct.direct, lite.direct]).toEqual([true, false]);
+    expect({ status: direct.status, body: direct.body }).toEqual({ status: lite.status, body: lite.body });
     expect((await call("count_to", { n: 1 })).body).toEqual([1]);
     expect((await call("count_to", { n: "x" })).status).toBe(400);
     expect((await call("echo", { note: "\u0000" })).status).toBeGreaterThanOrEqual(400);

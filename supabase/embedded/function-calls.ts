@@ -1,5 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
-import type { PGlite } from "@electric-sql/pglite";
+import { messages, type PGlite } from "@electric-sql/pglite";
+import { postgrestStatus } from "./database.ts";
 
 /** A function that can be called: its arguments' types, and what it gives. */
 type Signature = { argTypes: Map<string, string>; gives: "value" | "values" | "rows" | "nothing" };
@@ -42,11 +43,19 @@ function callOf(fn: string, { argTypes, gives }: Signature, given: string[]): st
   return `select coalesce(to_json(${call}), 'null')::text as answer ${from}`;
 }
 
+/** What a function itself raised, as PostgREST tells it; null for any other failure. */
+function refusalOf(error: unknown): Response | null {
+  if (!(error instanceof messages.DatabaseError) || !error.code?.startsWith("P0")) return null;
+  const { code, message, detail = null, hint = null } = error;
+  return Response.json({ code, message, details: detail, hint }, { status: postgrestStatus(code) ?? 500 });
+}
+
 /**
  * Answers the platform's own calls of functions (POST /rest/v1/rpc/<function> with the secret key) past the REST layer. Every turn
  * of a conversation makes some; each is one message to the database here, where Supabase Lite needs ten and rewrites the query anew
- * each time: a third of the CPU time (docs/SCALING.md). Anything else is not answered: people's requests, requests with filters,
- * and calls that fail, which leave nothing behind and are then told about by Supabase Lite in PostgREST's words.
+ * each time: a third of the CPU time (docs/SCALING.md). What a function raises is told in PostgREST's
+ * words. Anything else is not answered: people's requests, requests with filters, and calls that fail in other ways, which leave
+ * nothing behind and are then told about by Supabase Lite.
  * @returns what answers a request, or has it answered otherwise
  */
 export function functionCalls(db: PGlite, secretKey: string) {
@@ -109,7 +118,7 @@ export function functionCalls(db: PGlite, secretKey: string) {
     if (!fn) return otherwise(request);
     const { url, method, headers } = request;
     const body = await request.text();
-    const answer = await call(fn, body).catch(() => null);
+    const answer = await call(fn, body).catch(refusalOf);
     return answer ?? otherwise(new Request(url, { method, headers, body }));
   };
 }
