@@ -822,6 +822,8 @@ export type Database = {
           written: Json;
           asked_at: string;
           ended_at: string | null;
+          lease: string | null;
+          identity: string[];
         };
         Insert: {
           id?: string;
@@ -839,6 +841,8 @@ export type Database = {
           written?: Json;
           asked_at?: string;
           ended_at?: string | null;
+          lease?: string | null;
+          identity?: string[];
         };
         Update: {
           id?: string;
@@ -856,6 +860,8 @@ export type Database = {
           written?: Json;
           asked_at?: string;
           ended_at?: string | null;
+          lease?: string | null;
+          identity?: string[];
         };
         Relationships: [
           { foreignKeyName: "crm_pushes_org_id_connection_id_fkey"; columns: ["org_id","connection_id"]; isOneToOne: false; referencedRelation: "connections"; referencedColumns: ["org_id","id"] },
@@ -1054,6 +1060,7 @@ export type Database = {
           error_detail: string | null;
           received_at: string;
           ended_at: string | null;
+          lease: string | null;
         };
         Insert: {
           id?: string;
@@ -1069,6 +1076,7 @@ export type Database = {
           error_detail?: string | null;
           received_at?: string;
           ended_at?: string | null;
+          lease?: string | null;
         };
         Update: {
           id?: string;
@@ -1084,6 +1092,7 @@ export type Database = {
           error_detail?: string | null;
           received_at?: string;
           ended_at?: string | null;
+          lease?: string | null;
         };
         Relationships: [
           { foreignKeyName: "inbound_events_org_id_connection_id_fkey"; columns: ["org_id","connection_id"]; isOneToOne: false; referencedRelation: "connections"; referencedColumns: ["org_id","id"] },
@@ -1987,6 +1996,9 @@ export type Database = {
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       add_source_for_key: { Args: { org: string | null; agent: string | null; api_key: string | null; source: string | null; source_kind: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
       beat_worker: { Args: { worker: string | null; info: Json | null }; Returns: string[] };
+      begin_crm_inbound: { Args: { event: string | null; job: string | null; lease_seconds?: number | null }; Returns: Json };
+      begin_crm_pull: { Args: { connection: string | null; job: string | null; lease_seconds?: number | null }; Returns: Json };
+      begin_crm_push: { Args: { push: string | null; job: string | null; lease_seconds?: number | null }; Returns: Json };
       begin_crm_sign_in: { Args: { org: string | null; state_hash: string | null; session_hash: string | null; crm: string | null; cloud: string | null; domain: string | null; sealed_verifier: string | null; connection?: string | null }; Returns: undefined };
       begin_grant_refresh: { Args: { connection: string | null; generation: number | null; lease_seconds?: number | null }; Returns: boolean };
       begin_mail: { Args: { mail: string | null; lease_seconds?: number | null }; Returns: Json };
@@ -2002,13 +2014,18 @@ export type Database = {
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
       crm_context: { Args: { org: string | null; visitor: string | null }; Returns: Json };
       crm_push_facts: { Args: { org: string | null; conversation: string | null }; Returns: Json };
+      dismiss_inbound_event: { Args: { org: string | null; event: string | null }; Returns: boolean };
+      drop_crm_link: { Args: { push: string | null; job: string | null; kind: string | null }; Returns: undefined };
       drop_old_readings: { Args: { source: string | null; max_chunks?: number | null }; Returns: boolean };
       end_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: boolean };
+      end_crm_inbound: { Args: { events: string[] | null; job: string | null; contacts: Json | null; gone: string[] | null }; Returns: number };
+      end_crm_push: { Args: { push: string | null; job: string | null; ending: string | null; seen: number | null; code?: string | null; detail?: string | null; wrote?: Json | null }; Returns: undefined };
       end_grant_refresh: { Args: { connection: string | null; generation: number | null }; Returns: undefined };
       end_idle_conversations: { Args: { idle_minutes?: number | null; batch?: number | null }; Returns: number };
       end_mail: { Args: { mail: string | null; how: string | null }; Returns: undefined };
       end_webhook_attempt: { Args: { delivery: string | null; attempt: number | null; result: Json | null }; Returns: undefined };
       erase_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: string[] };
+      fail_crm_inbound: { Args: { events: string[] | null; job: string | null; dead: boolean | null; code: string | null; detail?: string | null }; Returns: undefined };
       fail_lost_runs: { Args: { org: string | null; conversation: string | null; everything?: boolean | null }; Returns: number };
       find_api_key: { Args: { hash: string | null }; Returns: { id: string; org_id: string; scopes: string[] }[] };
       finish_turn: { Args: { org: string | null; run: string | null; result: Json | null }; Returns: boolean };
@@ -2018,12 +2035,16 @@ export type Database = {
       list_members: { Args: { org: string | null }; Returns: { user_id: string; email: string; role: Database["public"]["Enums"]["member_role"]; created_at: string }[] };
       mark_outbox_sent: { Args: { ids: string[] | null; turns?: number[] | null }; Returns: undefined };
       note_connection: { Args: { connection: string | null; code: string | null; detail?: string | null }; Returns: undefined };
+      note_crm_link: { Args: { push: string | null; job: string | null; kind: string | null; external?: string | null; link_url?: string | null; mine?: boolean | null; hash?: string | null; lease_seconds?: number | null }; Returns: string };
       open_connection: { Args: { connection: string | null }; Returns: Json };
       open_session: { Args: { org: string | null; agent: string | null; visitor?: string | null; visitor_locale?: string | null }; Returns: Json };
       open_verified_session: { Args: { org: string | null; agent: string | null; identity_key: string | null; external_id: string | null; claims?: Json | null; anonymous?: string | null; visitor_locale?: string | null }; Returns: Json };
       outbox_figures: { Args: Record<never, never>; Returns: { waiting: number; oldest_seconds: number; later: number; in_flight: number; dead: number }[] };
       pause_crm_account: { Args: { account_crm: string | null; account: string | null; milliseconds: number | null }; Returns: undefined };
+      poll_crms: { Args: Record<never, never>; Returns: number };
+      postpone_job: { Args: { job_org: string | null; job_name: string | null; job_payload: Json | null; after_job: string | null; milliseconds: number | null }; Returns: undefined };
       publish_source_version: { Args: { version: string | null }; Returns: undefined };
+      push_to_crm: { Args: { org: string | null; connection: string | null; conversation: string | null }; Returns: string };
       rate_answer: { Args: { org: string | null; visitor: string | null; message: string | null; new_rating: string | null; new_comment?: string | null }; Returns: boolean };
       reauthorize_connection: { Args: { org: string | null; connection: string | null; account: string | null; kind: string | null; sealed: string | null; expires: string | null }; Returns: boolean };
       receive_crm_events: { Args: { connection: string | null; events: Json | null }; Returns: number };
@@ -2034,12 +2055,14 @@ export type Database = {
       requeue_lost_mails: { Args: { quiet_seconds?: number | null }; Returns: number };
       requeue_source: { Args: { source: string | null }; Returns: undefined };
       reread_source: { Args: { org: string | null; source: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
+      retry_inbound_event: { Args: { org: string | null; event: string | null }; Returns: boolean };
       rotate_webhook_secret: { Args: { org: string | null; endpoint: string | null; sealed: string | null; overlap_hours?: number | null }; Returns: string };
       save_agent: { Args: { org: string | null; agent: string | null; agent_name: string | null; agent_settings: Json | null; origins: string[] | null }; Returns: Database["public"]["Tables"]["agents"]["Row"] };
       save_partial_answers: { Args: { saves: Json | null; lease_seconds?: number | null }; Returns: string[] };
       search_chunks: { Args: { org: string | null; agent: string | null; question: string | null; max_results?: number | null; question_embedding?: string | null; embedding_model?: string | null }; Returns: { chunk_id: string; source_id: string; title: string; url: string; media_type: string; page: number; heading_path: string[]; body: string; char_start: number; char_end: number; content_hash: string; language: string; score: number }[] };
       settle_jobs: { Args: { outcomes: Json | null }; Returns: undefined };
       store_crm_contacts: { Args: { connection: string | null; contacts: Json | null; gone?: string[] | null }; Returns: number };
+      store_crm_page: { Args: { connection: string | null; job: string | null; at_cursor: string | null; page: Json | null; gone: string[] | null; next_cursor: string | null; in_all?: number | null; lease_seconds?: number | null }; Returns: boolean };
       store_grant: { Args: { connection: string | null; generation: number | null; sealed: string | null; expires: string | null }; Returns: boolean };
       sweep_jobs: { Args: Record<never, never>; Returns: undefined };
       take_crm_quota: { Args: { account_crm: string | null; account: string | null; wanted: Json | null }; Returns: number };
@@ -2052,6 +2075,8 @@ export type Database = {
       visitor_citation: { Args: { org: string | null; visitor: string | null; message: string | null; citation_index: number | null }; Returns: Database["public"]["Tables"]["citations"]["Row"][] };
       visitor_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: Json };
       visitor_run: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: Json };
+      wake_connection: { Args: { connection: string | null }; Returns: number };
+      yield_crm_pull: { Args: { connection: string | null; job: string | null; milliseconds?: number | null; anew?: boolean | null }; Returns: undefined };
     };
     Enums: {
       member_role: "viewer" | "operator" | "editor" | "admin" | "owner";

@@ -37,6 +37,20 @@ export const JOBS = {
   "mail.send": { payload: z.strictObject({ mailId: z.uuid() }), attempts: 7, backoff: 90_000 },
   /** Ends the conversations in which nobody has written for half an hour. */
   "conversation.end": { payload: z.strictObject({}), attempts: 1, backoff: 1_000, every: "60s" },
+  /** Checks a new connection to a CRM, subscribes to its changes, takes up what waits on it. */
+  "crm.setup": { payload: z.strictObject({ connectionId: z.uuid() }), attempts: 6, backoff: 5_000 },
+  /** Writes a conversation to a CRM. Tried for about an hour and a half. */
+  "crm.push": { payload: z.strictObject({ pushId: z.uuid() }), attempts: 10, backoff: 10_000 },
+  /** Reads contacts of a CRM for some seconds; the next pages are another job. */
+  "crm.pull": { payload: z.strictObject({ connectionId: z.uuid() }), attempts: 5, backoff: 2_000, rank: "last" },
+  /** Looks at a contact that a CRM told of. */
+  "crm.inbound": { payload: z.strictObject({ eventId: z.uuid() }), attempts: 8, backoff: 5_000, rank: "last" },
+  /** Removes a record of ours from a CRM, since what it tells of was erased here. */
+  "crm.erase": { payload: z.strictObject({ erasureId: z.uuid() }), attempts: 10, backoff: 10_000, rank: "last" },
+  /** Takes leave of a CRM and erases the connection. */
+  "crm.disconnect": { payload: z.strictObject({ connectionId: z.uuid() }), attempts: 5, backoff: 2_000 },
+  /** Puts due readings of CRMs, and work with them that was lost, into the outbox. */
+  "crm.poll": { payload: z.strictObject({}), attempts: 1, backoff: 1_000, every: "60s" },
 } as const satisfies Record<string, JobSpec>;
 
 export type JobName = keyof typeof JOBS;

@@ -111,7 +111,7 @@ for (const table of tables) {
 }
 lines.push("    };", "    Views: Record<never, never>;", "    Functions: {");
 for (const fn of functions) {
-  const all = fn.types.map((typeName, i) => ({ name: fn.names?.[i] ?? `arg${i}`, type: typeName, mode: fn.modes?.[i] ?? "i" }));
+  const all = (fn.types ?? []).map((typeName, i) => ({ name: fn.names?.[i] ?? `arg${i}`, type: typeName, mode: fn.modes?.[i] ?? "i" }));
   const inputs = all.filter((arg) => arg.mode === "i");
   const outputs = all.filter((arg) => arg.mode === "t" || arg.mode === "o");
   const args = inputs.map((arg, i) => `${arg.name}${i >= fn.inputs - fn.defaults ? "?" : ""}: ${type(arg.type)} | null`).join("; ");

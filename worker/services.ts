@@ -1,4 +1,5 @@
 // The composition root: every client the worker uses is made here, once, from the environment.
+import { type Crms, createCrms, crmConfig } from "@gpt-agent/core/crm/crms";
 import { type Db, serviceDb } from "@gpt-agent/core/db";
 import type { WorkerEnv } from "@gpt-agent/core/env";
 import { createEmbedder, type Embedder } from "@gpt-agent/core/llm/embed";
@@ -24,6 +25,7 @@ export type Services = {
   secretBox: SecretBox;
   /** Null where nothing sends e-mails. */
   mailer: Mailer | null;
+  crms: Crms;
   /** The portal's public address, for links. */
   appUrl: string;
 };
@@ -45,6 +47,7 @@ export async function createServices(env: WorkerEnv): Promise<Services> {
     egress: createSafeFetch({ allow: env.EGRESS_ALLOW, userAgent: `GPT-Agent-Platform/0.1 (+${env.APP_URL})` }),
     secretBox: createSecretBox(env.ENCRYPTION_KEY),
     mailer: createMailer(env),
+    crms: createCrms(crmConfig(env)),
     appUrl: env.APP_URL,
   };
 }

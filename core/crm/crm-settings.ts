@@ -95,3 +95,6 @@ export const crmGrant = z.strictObject({
   expiresAt: z.iso.datetime({ offset: true }).nullable(),
   apiUrl: z.url(),
 });
+
+/** Where CRMs send people back to after the sign-in; refreshing names it too. */
+export const crmRedirectUri = (appUrl: string): string => `${appUrl.replace(/\/+$/, "")}/integrations/crm/callback`;

@@ -22,6 +22,10 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "public.reauthorize_connection":
     "puts a sealed grant in place, which people may not read; checks that the caller is an admin of the organization",
   "public.change_connection": "writes the job that takes leave of a CRM; checks that the caller is an admin of the organization",
+  "public.push_to_crm": "writes what is to be synced and its job; checks that the caller is an operator of the organization",
+  "public.retry_inbound_event": "changes an event and writes its job; checks that the caller is an admin of the organization",
+  "public.dismiss_inbound_event": "people may not change events; checks that the caller is an admin of the organization",
+  "private.arrange_crm_pull": "trigger: people may change settings but have no right to what was read and to the outbox",
   "private.set_up_connection": "trigger: people have no access to the outbox",
   "private.push_lead": "trigger: writes what is to be synced and its job, of the row's own organization",
   "private.push_handoff": "trigger: writes what is to be synced and its job, of the row's own organization",
@@ -53,6 +57,9 @@ export const CALLABLE_BY_PEOPLE = [
   "change_connection",
   "crm_context",
   "crm_push_facts",
+  "dismiss_inbound_event",
+  "push_to_crm",
+  "retry_inbound_event",
 ];
 
 /** Tables that no person may read, and that therefore have no policy. */

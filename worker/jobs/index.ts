@@ -1,3 +1,4 @@
+import type { Crms } from "@gpt-agent/core/crm/crms";
 import type { Db } from "@gpt-agent/core/db";
 import { isJobName, JOBS, type JobName, type JobPayload } from "@gpt-agent/core/jobs";
 import type { Embedder } from "@gpt-agent/core/llm/embed";
@@ -8,6 +9,13 @@ import type { SecretBox } from "@gpt-agent/core/secrets";
 import { markFailed } from "../ingest/index-source.ts";
 import { PermanentFailure, type RunningJob } from "../queue/job-queue.ts";
 import { conversationEnd } from "./conversation-end.ts";
+import { crmDisconnect } from "./crm-disconnect.ts";
+import { crmErase } from "./crm-erase.ts";
+import { crmInbound } from "./crm-inbound.ts";
+import { crmPoll } from "./crm-poll.ts";
+import { crmPull } from "./crm-pull.ts";
+import { crmPush } from "./crm-push.ts";
+import { crmSetup } from "./crm-setup.ts";
 import { mailSend } from "./mail-send.ts";
 import { platformSweep } from "./platform-sweep.ts";
 import { sourceEmbed } from "./source-embed.ts";
@@ -23,6 +31,7 @@ export type JobDeps = {
   egress: SafeFetch;
   secretBox: SecretBox;
   mailer: Mailer | null;
+  crms: Crms;
   appUrl: string;
 };
 
@@ -30,7 +39,7 @@ export type JobDeps = {
 export type Handler<N extends JobName> = (
   payload: JobPayload<N>,
   deps: JobDeps,
-  turn: Pick<RunningJob, "attempt" | "lastAttempt" | "signal">,
+  turn: Pick<RunningJob, "id" | "attempt" | "lastAttempt" | "signal">,
 ) => Promise<void>;
 
 /** Every job of the catalogue has its handler here; one that is missing does not compile. */
@@ -42,6 +51,13 @@ const HANDLERS: { [N in JobName]: Handler<N> } = {
   "platform.sweep": platformSweep,
   "mail.send": mailSend,
   "conversation.end": conversationEnd,
+  "crm.setup": crmSetup,
+  "crm.push": crmPush,
+  "crm.pull": crmPull,
+  "crm.inbound": crmInbound,
+  "crm.erase": crmErase,
+  "crm.disconnect": crmDisconnect,
+  "crm.poll": crmPoll,
 };
 
 /**

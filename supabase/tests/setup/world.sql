@@ -98,7 +98,7 @@ begin
     insert into public.crm_links (org_id, connection_id, object, conversation_id, external_id) values (org, connection, 'contact', conversation, '11');
     insert into public.crm_pushes (org_id, connection_id, conversation_id) values (org, connection, conversation)
     on conflict (connection_id, conversation_id) do nothing;
-    insert into public.crm_pulls (connection_id, org_id) values (connection, org);
+    -- Its row of crm_pulls is there already: the connection reads.
     insert into public.inbound_events (org_id, connection_id, event_id, kind, contact_id) values (org, connection, 'event', 'changed', '11');
     insert into public.crm_erasures (org_id, connection_id, object, external_id) values (org, connection, 'note', '12');
     insert into public.mails (org_id, user_id, kind) values (org, boss, 'webhook.disabled');
