@@ -46,8 +46,8 @@ function sources(folder: string): string[] {
 
 const files = ["core", "portal", "widget", "worker", "supabase"].flatMap(sources);
 const isTest = (file: string) => /\.(test|spec|bench)\.tsx?$|\/(tests|testing|fixtures|test-[\w-]+)[/.]|test-\w+\.ts$/.test(file);
-/** Programs of other people's, as text for the API's document: what they import is not imported here. */
-const isSample = (file: string) => /^portal\/app\/http\/openapi\/([a-z]+-)?samples\.ts$/.test(file);
+/** Programs of other people's, as text to be copied: what they import is not imported here. */
+const isSample = (file: string) => /^portal\/app\/(http\/openapi\/([a-z]+-)?|components\/visitors\/)samples\.ts$/.test(file);
 const code = files.filter((file) => !isTest(file) && !isSample(file));
 
 /** Where an import leads: a path from the root for our own files, else the package's name. */

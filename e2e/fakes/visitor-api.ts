@@ -54,9 +54,13 @@ export class FakeVisitorApi {
   /** What is answered; `start` and `finish` are added around the steps. */
   script: (question: string, asked: number) => Step[] = (question) => text(`You asked: ${question}`);
   passage = "";
+  /** Only verified visitors may talk. */
+  enforce = false;
   readonly requests: Logged[] = [];
   readonly conversations = new Map<string, Kept>();
   readonly ratings: Record<string, unknown>[] = [];
+  /** Contact details that were left. */
+  readonly leads: Record<string, unknown>[] = [];
   /** What was replied to tool calls, whether anybody waited for it or not. */
   readonly replies: { toolCallId: string; reply: ToolReply }[] = [];
   readonly #waiting = new Map<string, (reply: ToolReply | null) => void>();
@@ -168,6 +172,8 @@ export class FakeVisitorApi {
     if (call === `POST ${agent}chat`) return this.#chat(visitor, String(request.headers["idempotency-key"]), body, response);
 
     const [, id = ""] = /^(?:chat|conversations)\/([^/]+)/.exec(path) ?? [];
+    const [, contact] = /^conversations\/[^/]+\/(handoff|lead|end)$/.exec(path) ?? [];
+    if (contact) return this.#contact(decodeURIComponent(id), contact, visitor, body, response);
     const conversation = this.conversations.get(decodeURIComponent(id));
     if (id && conversation?.owner !== visitor) return problem(response, 404, "not_found");
     if (conversation && call === `GET chat/${id}/stream`) return this.#resume(conversation, request, response);
@@ -191,7 +197,18 @@ export class FakeVisitorApi {
 
   #session(body: Record<string, unknown>, response: ServerResponse): void {
     const known = String(body.visitorToken ?? "");
-    const visitorId = this.#tokens.get(known) ?? this.#tokens.get(`expired ${known}`) ?? `visitor-${++this.#count}`;
+    const before = this.#tokens.get(known) ?? this.#tokens.get(`expired ${known}`);
+    if (this.enforce && !body.identityToken) {
+      problem(response, 401, "unauthenticated");
+      return;
+    }
+    const visitorId = body.identityToken
+      ? `verified ${body.identityToken}`
+      : before && !before.startsWith("verified")
+        ? before
+        : `visitor-${++this.#count}`;
+    if (body.identityToken && !before?.startsWith("verified"))
+      for (const one of this.conversations.values()) if (one.owner === before) one.owner = visitorId;
     const token = `token-${++this.#count}`;
     this.#tokens.set(token, visitorId);
     const conversations = [...this.conversations.values()]
@@ -303,6 +320,23 @@ export class FakeVisitorApi {
     await this.#send(run, after === undefined ? 0 : Number(after) + 1, response);
   }
 
+  #contact(id: string, what: string, visitor: string, body: Record<string, unknown>, response: ServerResponse): void {
+    const conversation = this.conversations.get(id) ?? { id, owner: visitor, messages: [] };
+    this.conversations.set(id, conversation);
+    if (what === "end") {
+      response.writeHead(204).end();
+      return;
+    }
+    if (what === "lead") {
+      this.leads.push(body);
+      json(response, { id: "lead-1", createdAt: new Date().toISOString() });
+      return;
+    }
+    const note = kept(`note-${++this.#count}`, "system", [{ type: "data-handoff", data: { state: "requested" } }]);
+    conversation.messages.push(note);
+    json(response, { id: "handoff-1", state: "requested", requestedAt: note.metadata.createdAt });
+  }
+
   #stop(conversation: Kept, response: ServerResponse): void {
     if (conversation.run && !conversation.run.done) {
       conversation.run.stopped = true;
@@ -391,8 +425,8 @@ function keepPart(answer: ConversationMessage, step: Step, tools: Map<string, To
     answer.parts.push(step as MessagePart);
 }
 
-function kept(id: string, role: "user" | "assistant", parts: MessagePart[]): ConversationMessage {
-  const author = role === "user" ? "visitor" : "agent";
+function kept(id: string, role: ConversationMessage["role"], parts: MessagePart[]): ConversationMessage {
+  const author = role === "user" ? "visitor" : role === "assistant" ? "agent" : "system";
   return { id, role, parts, metadata: { createdAt: new Date().toISOString(), status: "complete", author } };
 }
 

@@ -10,6 +10,8 @@ export type HostPage = {
   lang?: string;
   /** Text of a script file of the page itself. */
   script?: string;
+  /** What the site's server says of who is signed in there, at /agent-token; null for nobody. */
+  token?: () => string | null;
   /** Extra markup in the head, before the widget's script. */
   head?: string;
 };
@@ -28,6 +30,9 @@ export class HostSite {
       response.writeHead(200, { "content-type": "text/css" }).end(await readFile(new URL("./host.css", import.meta.url)));
     } else if (path === "/host.js") {
       response.writeHead(200, { "content-type": "text/javascript" }).end(this.page.script ?? "");
+    } else if (path === "/agent-token") {
+      const token = this.page.token?.() ?? null;
+      response.writeHead(token ? 200 : 204, { "content-type": "application/json" }).end(token ? JSON.stringify({ token }) : undefined);
     } else if (path === "/favicon.ico") {
       response.writeHead(204).end();
     } else {
@@ -44,7 +49,7 @@ export class HostSite {
     return [
       "default-src 'none'",
       `script-src ${this.#portal}${own}`,
-      `connect-src ${this.#portal}`,
+      `connect-src ${this.#portal}${this.page.token ? " 'self'" : ""}`,
       "style-src 'self'",
       `img-src data: ${this.#portal}`,
       "require-trusted-types-for 'script'",

@@ -57,6 +57,8 @@ type Options = {
   locale(): string;
   /** Where the visitor's token is kept between visits. */
   token: { get(): string | undefined; set(token: string | undefined): void };
+  /** A token in which the page's server says who the visitor is; asked for each session. */
+  identity?(): Promise<string | undefined>;
 };
 
 /** The visitor API of one agent. Every call can be aborted and throws a ChatProblem when it fails. */
@@ -79,6 +81,11 @@ export class ChatClient {
       throw problem;
     });
     return this.#session;
+  }
+
+  /** The next call opens a session anew: the visitor is somebody else now, or known by name. */
+  drop(): void {
+    this.#session = undefined;
   }
 
   /** The visitor's conversations as they are now. */
@@ -130,6 +137,11 @@ export class ChatClient {
     await this.#authorized(`conversations/${encodeURIComponent(conversationId)}`, { method: "DELETE" });
   }
 
+  /** Asks for a person in a conversation, leaves contact details there, or ends it. */
+  async tell(conversationId: string, what: "handoff" | "lead" | "end", body: unknown): Promise<void> {
+    await this.#authorized(`conversations/${encodeURIComponent(conversationId)}/${what}`, { method: "POST", body });
+  }
+
   async rate(messageId: string, rating: "up" | "down", comment?: string): Promise<void> {
     await this.#authorized(`messages/${encodeURIComponent(messageId)}/feedback`, { method: "POST", body: { rating, comment } });
   }
@@ -144,9 +156,11 @@ export class ChatClient {
   }
 
   async #newSession(): Promise<VisitorSession> {
-    const { token, locale } = this.#options;
+    const { token, locale, identity } = this.#options;
+    const identityToken = await identity?.();
     const make = async (visitorToken?: string) => {
-      const response = await this.#fetch(this.#agentPath("sessions"), { method: "POST", body: { visitorToken, locale: locale() } });
+      const body = { visitorToken, identityToken, locale: locale() };
+      const response = await this.#fetch(this.#agentPath("sessions"), { method: "POST", body });
       return (await response.json()) as VisitorSession;
     };
     const kept = token.get();

@@ -3,6 +3,7 @@ import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { Chat } from "./chat.ts";
 import { ChatClient } from "./chat-client.ts";
 import { type Rgb, readableOn, toCss } from "./colour.ts";
+import type { Contact } from "./contact.ts";
 import { MAX_MESSAGE_LENGTH, type Message } from "./conversation.ts";
 import devicesCss from "./devices.css?sheet";
 import { keepFocusInside } from "./focus.ts";
@@ -46,6 +47,8 @@ export class ChatPanel extends LitElement {
   showing: "chat" | "history" = "chat";
   menu: "closed" | "open" | "erase" = "closed";
   sheet: Sheet | null = null;
+  /** The card for contact details, once it was needed. */
+  contact?: Contact;
   /** Ids of the messages whose copy was just taken, and whose rating may be explained. */
   copied = "";
   explaining = "";
@@ -169,8 +172,28 @@ export class ChatPanel extends LitElement {
     this.requestUpdate();
   }
 
+  /** Shows the card for contact details; `handoff` asks for a person first. */
+  async requestContact({ handoff = false } = {}): Promise<void> {
+    this.menu = "closed";
+    this.showing = "chat";
+    try {
+      this.contact ??= new (await import("./contact.ts")).Contact(this);
+      await this.contact.begin(handoff);
+    } catch (problem) {
+      this.announce("error", { code: "network", message: String(problem) });
+    }
+    this.requestUpdate();
+  }
+
+  /** The page says who the visitor is. */
+  identified(): Promise<void> {
+    return this.chat.identified();
+  }
+
   reset(): void {
+    if (this.chat.conversation.messages.length > 0) this.chat.tell("end", {}).catch(() => {});
     this.chat.dispose();
+    this.contact = this.context.host.identity = undefined;
     this.#visit.clear();
     this.#rememberOpen(this.#open);
     this.#beginVisit();
@@ -353,6 +376,7 @@ export class ChatPanel extends LitElement {
         agentId,
         locale: () => this.locale,
         token: { get: () => visit.get().token, set: (token) => visit.set({ token }) },
+        identity: () => this.#identity(),
       }),
       visit,
       changed: () => this.requestUpdate(),
@@ -361,6 +385,16 @@ export class ChatPanel extends LitElement {
       online: async () => navigator.onLine || new Promise((online) => window.addEventListener("online", online, { once: true })),
     });
     this.requestUpdate();
+  }
+
+  /** Who the page says is there: by what it was given to, or by asking its server. */
+  async #identity(): Promise<string | undefined> {
+    const { host } = this.context;
+    const url = host.getAttribute("user-token-url");
+    if (host.identity || !url) return host.identity;
+    const response = await fetch(url, { cache: "no-store" }).catch(() => null);
+    const told = response?.ok ? (await response.text()).trim() : "";
+    return (told.startsWith("{") ? JSON.parse(told).token : told) || undefined;
   }
 
   async #loadConfig(): Promise<void> {

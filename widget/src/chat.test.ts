@@ -7,10 +7,13 @@ import { VisitMemory, type VisitStorage } from "./visit.ts";
 
 let api: FakeVisitorApi;
 let kept: Map<string, string>;
+/** Who the page says is there. */
+let identity: string | undefined;
 
 beforeEach(async () => {
   api = await new FakeVisitorApi().start();
   kept = new Map();
+  identity = undefined;
 });
 afterEach(() => api.stop());
 
@@ -29,6 +32,7 @@ function visit(tools?: PageTools): { chat: Chat; announced: string[] } {
       agentId: "demo",
       locale: () => "en",
       token: { get: () => memory.get().token, set: (token) => memory.set({ token }) },
+      identity: async () => identity,
     }),
     visit: memory,
     changed: () => {},
@@ -384,5 +388,61 @@ describe("tools", () => {
     finish?.("late");
     await eventually(() => expect(api.calls.at(-1)).toMatch(/tools/));
     expect(chat.failure).toBeNull();
+  });
+});
+
+describe("a visitor whom the page names", () => {
+  test("goes on with the open conversation under that name, on this device and others", async () => {
+    const { chat } = visit();
+    await chat.send("How long?");
+    identity = "anna";
+    await chat.identified();
+    expect(said(chat)).toHaveLength(2);
+    expect([...api.conversations.values()].map(({ owner }) => owner)).toEqual(["verified anna"]);
+    kept.clear();
+    const elsewhere = visit().chat;
+    await elsewhere.loadHistory();
+    expect(elsewhere.history.map(({ id }) => id)).toEqual([chat.conversation.id]);
+  });
+
+  test("who is somebody else now sees nothing of the conversation before", async () => {
+    identity = "anna";
+    const { chat, announced } = visit();
+    await chat.send("How long?");
+    identity = "boris";
+    await chat.identified();
+    expect(said(chat)).toEqual([]);
+    expect(announced.at(-1)).toBe("thread-change");
+  });
+
+  test("is named anew with each session, and a page that names nobody is told when it has to", async () => {
+    identity = "anna";
+    const { chat } = visit();
+    await chat.send("How long?");
+    api.expireSessions();
+    await chat.send("And abroad?");
+    const sessions = api.requests.filter(({ path }) => path.endsWith("/sessions"));
+    expect(sessions.map(({ body }) => (body as { identityToken?: string }).identityToken)).toEqual(["anna", "anna"]);
+    identity = undefined;
+    api.enforce = true;
+    const stranger = visit();
+    await stranger.chat.send("Hello?");
+    expect(stranger.chat.failure?.code).toBe("unauthenticated");
+    expect(stranger.announced.at(-1)).toBe("error unauthenticated");
+  });
+});
+
+describe("asking for a person", () => {
+  test("leaves a note in the conversation that is there after a reload, also as its first message", async () => {
+    const { chat } = visit();
+    await chat.tell("handoff", {});
+    await chat.refresh();
+    expect(chat.conversation.messages.map(({ author }) => author)).toEqual(["system"]);
+    const later = visit().chat;
+    await later.restore();
+    expect(later.conversation.messages.map(({ author }) => author)).toEqual(["system"]);
+    await later.send("How long?");
+    expect(said(later)).toHaveLength(3);
+    expect(later.failure).toBeNull();
   });
 });

@@ -67,6 +67,20 @@ export class Chat {
     this.conversation = emptyConversation(options.visit.get().conversationId ?? newId());
   }
 
+  /** The visitor is known by name now, or no longer: what is shown is theirs, or goes. */
+  async identified(): Promise<void> {
+    this.#options.client.drop();
+    this.#prepared = false;
+    if (!this.busy && this.conversation.messages.length > 0) await this.openConversation(this.conversation.id);
+  }
+
+  /** Asks for a person in this conversation, leaves contact details, or ends it. */
+  async tell(what: "handoff" | "lead" | "end", body: unknown): Promise<void> {
+    const { id } = this.conversation;
+    await this.#options.client.tell(id, what, body);
+    if (what !== "end") this.#options.visit.set({ conversationId: id });
+  }
+
   get busy(): boolean {
     return this.conversation.phase !== "idle";
   }
@@ -240,7 +254,7 @@ export class Chat {
   async #again(): Promise<void> {
     const last = this.conversation.messages.at(-1);
     this.#show(askedAgain(this.conversation));
-    if (last && last.author !== "visitor") return this.#ask(last.id);
+    if (last?.author === "agent") return this.#ask(last.id);
     await this.#ask();
   }
 

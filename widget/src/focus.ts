@@ -1,4 +1,4 @@
-const FOCUSABLE = "button, a[href], textarea, summary, [tabindex='0']";
+const FOCUSABLE = "button, a[href], input, textarea, summary, [tabindex='0']";
 
 /** Keeps Tab inside `container`: after its last control comes the first again, and the other way round. */
 export function keepFocusInside(event: KeyboardEvent, container: HTMLElement): void {

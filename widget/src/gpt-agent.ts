@@ -36,10 +36,22 @@ export type AgentOptions = Partial<{
   prompts: string[];
   openOnLoad: boolean;
   apiBase: string;
+  userTokenUrl: string;
 }>;
 
 /** What can be asked of the element (see there); `setOptions` is its own. */
-export const METHODS = ["open", "close", "toggle", "sendMessage", "setComposerValue", "setThread", "regenerate", "stop", "reset"] as const;
+export const METHODS = [
+  "open",
+  "close",
+  "toggle",
+  "sendMessage",
+  "setComposerValue",
+  "setThread",
+  "regenerate",
+  "stop",
+  "reset",
+  "requestContact",
+] as const;
 export interface GptAgent extends AgentMethods {}
 type AgentMethods = { [Name in (typeof METHODS)[number]]: (...args: Parameters<ChatPanel[Name]>) => Promise<void> };
 
@@ -62,6 +74,8 @@ const RESTARTING = ["agent-id", "api-base", "mode"];
  * @attr greeting - first words, in place of the agent's
  * @attr prompts - questions to start with, in place of the agent's: a JSON array, or texts separated by `|`
  * @attr open-on-load - opens the panel by itself (the focus stays where it is)
+ * @attr user-token-url - address of the page's own server that tells who is signed in: `{"token": "…"}`, or the token as text.
+ *   Asked with the page's cookies when a session is needed: first when the visitor turns to the chat
  * @attr nonce - the nonce of the page's policy, if it has one; nothing here needs it, the script's own is enough
  * @attr api-base - address of the portal, when the script comes from somewhere else
  *
@@ -79,7 +93,9 @@ const RESTARTING = ["agent-id", "api-base", "mode"];
  * @method setThread(id) - shows one of the visitor's conversations; `null` begins a new one
  * @method regenerate() - makes the last answer anew
  * @method stop() - stops the running answer
- * @method reset() - forgets the visitor in this browser and begins anew
+ * @method identify({token}) - says who the visitor is, in a token that your server has signed; the open conversation goes on
+ * @method requestContact() - shows the card that asks for contact details, where the agent takes them
+ * @method reset() - forgets the visitor in this browser and begins anew: for when they sign out
  * @method setOptions(options) - sets several attributes at once, named in camelCase; others stay
  *
  * @fires gpt-agent:ready - the launcher (or the inline chat) can be used
@@ -90,6 +106,8 @@ const RESTARTING = ["agent-id", "api-base", "mode"];
  * @fires gpt-agent:response-start - `{messageId}`
  * @fires gpt-agent:response-end - `{messageId, status, text}`; status is `complete`, `stopped` or `failed`
  * @fires gpt-agent:tool-call - `{toolCallId, name, input}`: one of the page's `clientTools` is about to run
+ * @fires gpt-agent:handoff - `{conversationId, state}`: the visitor has asked for a person
+ * @fires gpt-agent:lead - `{conversationId, name, email, phone}`: the visitor has left contact details
  * @fires gpt-agent:citation-click - `{messageId, index}`
  * @fires gpt-agent:feedback - `{messageId, rating, comment}`
  * @fires gpt-agent:thread-change - `{id}`, `null` for a new conversation
@@ -104,6 +122,7 @@ const RESTARTING = ["agent-id", "api-base", "mode"];
  * @csspart message - one message; also `message-visitor` or `message-agent`
  * @csspart citation - the marker of a citation in an answer
  * @csspart chip - a suggested question
+ * @csspart contact - the card that asks for contact details
  * @csspart consent - the card that asks before an action is done
  * @csspart composer
  * @csspart send - the send and stop button
@@ -131,6 +150,8 @@ export class GptAgent extends HTMLElement {
 
   // Only declared: what the page has set before the script came stays.
   declare clientTools?: PageTools;
+  /** What `identify` was given last. */
+  identity?: string;
 
   readonly #root = this.attachShadow({ mode: "open" });
   readonly #look = new CSSStyleSheet();
@@ -163,6 +184,12 @@ export class GptAgent extends HTMLElement {
       else if (value === undefined || value === null) this.removeAttribute(attribute);
       else this.setAttribute(attribute, Array.isArray(value) ? JSON.stringify(value) : String(value));
     }
+  }
+
+  identify(given?: { token: string }): void {
+    this.identity = given?.token;
+    // Loads nothing by itself.
+    this.#panel?.then((panel) => panel.identified());
   }
 
   connectedCallback(): void {

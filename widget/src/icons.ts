@@ -16,6 +16,7 @@ export const icons = {
   down: icon("M12 5v14m0 0 6-6m-6 6-6-6"),
   open: icon("M13 5h6v6m0-6-8 8M16 14v5H5V8h5"),
   chevron: icon("m9 6 6 6-6 6"),
+  person: icon("M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-7 8a7 7 0 0 1 14 0"),
   plus: icon("M12 5v14M5 12h14"),
   clock: icon("M12 7.5V12l3 2m5-2a8 8 0 1 1-16 0 8 8 0 0 1 16 0Z"),
   globe: icon("M4 12h16M12 4c5 5 5 11 0 16-5-5-5-11 0-16Zm8 8a8 8 0 1 1-16 0 8 8 0 0 1 16 0Z"),

@@ -12,7 +12,7 @@ function agent(id?: string | null): GptAgent | null {
 function make([method, ...args]: Call): void {
   const target = agent();
   if (!target) waiting.push([method, ...args]);
-  else if ([...METHODS, "setOptions"].includes(method))
+  else if ([...METHODS, "setOptions", "identify"].includes(method))
     (target as unknown as Record<string, (...args: unknown[]) => unknown>)[method]?.(...args);
 }
 

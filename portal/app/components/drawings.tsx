@@ -76,6 +76,17 @@ export const WebhookDrawing = () => (
   </Drawing>
 );
 
+export const LeadDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <rect className={paper} x="26" y="20" width="70" height="48" rx="7" transform="rotate(-5 61 44)" />
+    <rect className="fill-surface" x="34" y="26" width="72" height="50" rx="7" />
+    <circle cx="52" cy="45" r="7" className="fill-accent-soft" />
+    <path d="M42 66c1.5-8 18.5-8 20 0" />
+    <path d="M72 42h24M72 51h18M72 60h21" className="stroke-line-strong" />
+  </Drawing>
+);
+
 export const LostDrawing = () => (
   <Drawing>
     <path className={ground} d="M14 86h104" />

@@ -1,5 +1,5 @@
 import { NavLink } from "@remix-run/react";
-import { Bot, MessagesSquare, Plug, Settings, WifiOff } from "lucide-react";
+import { Bot, Contact, MessagesSquare, Plug, Settings, WifiOff } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { useText } from "~/i18n/text";
 import type { Organization } from "~/models/organization.server";
@@ -16,6 +16,7 @@ export function Shell({ org, role, organizations, email, children }: Props) {
   const entries = [
     { to: `/orgs/${org.slug}/agents`, icon: Bot, label: t.shell.agents },
     { to: `/orgs/${org.slug}/conversations`, icon: MessagesSquare, label: t.shell.conversations },
+    { to: `/orgs/${org.slug}/leads`, icon: Contact, label: t.shell.leads },
     ...(allows(role, "admin") ? [{ to: `/orgs/${org.slug}/integrations`, icon: Plug, label: t.shell.integrations }] : []),
     { to: `/orgs/${org.slug}/settings`, icon: Settings, label: t.shell.settings },
   ];

@@ -1,4 +1,4 @@
-import { useLocation } from "@remix-run/react";
+import { useLocation, useParams } from "@remix-run/react";
 import { type DetailedHTMLProps, type HTMLAttributes, useEffect, useState } from "react";
 import { useLocale, useText } from "~/i18n/text";
 import { classNames } from "./class-names";
@@ -12,6 +12,7 @@ declare global {
         mode?: "launcher" | "inline";
         locale?: string;
         class?: string;
+        "user-token-url"?: string;
       };
     }
   }
@@ -24,6 +25,7 @@ export function InlineWidget({ publicId, version = 0, className }: { publicId: s
   const t = useText();
   const locale = useLocale();
   const { key } = useLocation();
+  const { orgSlug, agentId } = useParams();
   const [failed, setFailed] = useState(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: tried again with every visit to the page
   useEffect(() => {
@@ -43,7 +45,14 @@ export function InlineWidget({ publicId, version = 0, className }: { publicId: s
   if (failed) return <Banner tone="warning">{t.playground.scriptFailed}</Banner>;
   return (
     <div className={classNames("overflow-hidden rounded-xl", className)}>
-      <gpt-agent key={`${publicId}:${version}:${locale}`} agent-id={publicId} mode="inline" locale={locale} class="block h-full w-full" />
+      <gpt-agent
+        key={`${publicId}:${version}:${locale}`}
+        agent-id={publicId}
+        mode="inline"
+        locale={locale}
+        class="block h-full w-full"
+        user-token-url={orgSlug && agentId ? `/orgs/${orgSlug}/agents/${agentId}/preview-token` : undefined}
+      />
     </div>
   );
 }

@@ -1,8 +1,10 @@
 import { RESERVED_FOR_AN_ANSWER } from "@gpt-agent/core/limits";
 import type { SourceFailure } from "@gpt-agent/core/source-failures";
 import { WEBHOOK_FAILURES } from "@gpt-agent/core/webhook-failures";
+import { contactEn } from "./contact.en";
 import { formatsIn } from "./formats";
 import { pluralIn } from "./plural";
+import { visitorsEn } from "./visitors.en";
 
 const count = pluralIn("en");
 const { number, money } = formatsIn("en");
@@ -39,6 +41,9 @@ export const en = {
     webhookOff: "This endpoint is off. Switch it on first.",
     webhookMany: "There are 50 endpoints already. Delete one that is no longer needed.",
     required: "Fill this in.",
+    publicKey: "This is no Ed25519 public key in PEM or JWK form. Never paste a private key.",
+    tooManyKeys: "An agent may have at most 5 keys. Revoke one first.",
+    contactFields: "Ask for an e-mail address or a phone number: else nobody can be reached.",
     tooLong: "This is too long.",
     email: "This does not look like an e-mail address.",
     passwordShort: "Use at least 8 characters.",
@@ -184,6 +189,7 @@ export const en = {
     navigation: "Main",
     agents: "Agents",
     conversations: "Conversations",
+    leads: "Leads",
     integrations: "Integrations",
     settings: "Settings",
     switchOrg: "Switch organization",
@@ -342,6 +348,8 @@ export const en = {
     scriptFailed: "The widget did not load. Reload the page; if that does not help, check that the platform was built completely.",
     paused: "The agent is paused: visitors cannot write to it.",
   },
+  contact: contactEn,
+  visitors: visitorsEn,
   conversations: {
     title: "Conversations",
     emptyTitle: "No conversations yet",

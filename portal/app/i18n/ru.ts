@@ -1,8 +1,10 @@
 import { RESERVED_FOR_AN_ANSWER } from "@gpt-agent/core/limits";
 import { WEBHOOK_FAILURES } from "@gpt-agent/core/webhook-failures";
+import { contactRu } from "./contact.ru";
 import type { Dictionary } from "./en";
 import { formatsIn } from "./formats";
 import { pluralIn } from "./plural";
+import { visitorsRu } from "./visitors.ru";
 
 const count = pluralIn("ru");
 const { number, money } = formatsIn("ru");
@@ -38,6 +40,9 @@ export const ru: Dictionary = {
     webhookOff: "Этот адрес выключен. Сначала включите его.",
     webhookMany: "Уже добавлено 50 адресов. Удалите тот, который больше не нужен.",
     required: "Заполните это поле.",
+    publicKey: "Это не открытый ключ Ed25519 в виде PEM или JWK. Никогда не вставляйте закрытый ключ.",
+    tooManyKeys: "У агента может быть не больше 5 ключей. Сначала отзовите один.",
+    contactFields: "Спросите почту или телефон, иначе связаться будет не с кем.",
     tooLong: "Слишком длинно.",
     email: "Это не похоже на адрес почты.",
     passwordShort: "Нужно не меньше 8 символов.",
@@ -182,6 +187,7 @@ export const ru: Dictionary = {
     navigation: "Основное меню",
     agents: "Агенты",
     conversations: "Диалоги",
+    leads: "Заявки",
     integrations: "Интеграции",
     settings: "Настройки",
     switchOrg: "Сменить организацию",
@@ -353,6 +359,8 @@ export const ru: Dictionary = {
     scriptFailed: "Виджет не загрузился. Обновите страницу; если не поможет, проверьте, что платформа собрана целиком.",
     paused: "Агент на паузе: посетители не могут ему написать.",
   },
+  contact: contactRu,
+  visitors: visitorsRu,
   conversations: {
     title: "Диалоги",
     emptyTitle: "Диалогов пока нет",

@@ -2,6 +2,7 @@ import { type MessagePart, messagePart } from "@gpt-agent/core/chat-events";
 import type { Db } from "@gpt-agent/core/db";
 import type { Database } from "@gpt-agent/core/db-types";
 import { z } from "zod";
+import { waitingConversations } from "~/models/handoff.server";
 import { unwrap } from "~/models/result.server";
 
 type Tables = Database["public"]["Tables"];
@@ -15,7 +16,14 @@ export type ConversationSummary = Pick<
   visitorId: string | null;
   agent: Agent;
   ratings: { up: number; down: number };
+  /** Who the visitor is, where that was verified. */
+  visitor: VerifiedVisitor | null;
+  /** The visitor waits for a person. */
+  waiting: boolean;
 };
+
+/** What a customer's own server has said of a visitor. */
+export type VerifiedVisitor = { externalId: string; name: string | null; email: string | null; phone: string | null };
 
 // Related rows are asked for apart: Supabase Lite joins a composite foreign key by its first column alone.
 const agentsById = async (db: Db, orgId: string): Promise<Map<string, Agent>> =>
@@ -31,12 +39,14 @@ async function inBatches<Row>(ids: string[], ask: (batch: string[]) => PromiseLi
 
 /**
  * A page of conversations, the latest first; `before` is the last_message_at of the page before.
- * @param by agentId narrows to one agent
+ * @param by agentId narrows to one agent, waiting to the conversations whose visitors wait for a person
  */
 export async function listConversations(
   db: Db,
-  by: { orgId: string; agentId?: string; before?: string; limit: number },
+  by: { orgId: string; agentId?: string; before?: string; limit: number; waiting?: boolean },
 ): Promise<{ conversations: ConversationSummary[]; next: string | null }> {
+  const waiting = await waitingConversations(db, by);
+  if (by.waiting && waiting.length === 0) return { conversations: [], next: null };
   let query = db
     .from("conversations")
     .select("id, channel, title, locale, message_count, last_message_at, agent_id, visitorId:visitor_id")
@@ -46,10 +56,17 @@ export async function listConversations(
     .limit(by.limit + 1);
   if (by.agentId) query = query.eq("agent_id", by.agentId);
   if (by.before) query = query.lt("last_message_at", by.before);
+  // As many as fit into an address.
+  if (by.waiting) query = query.in("id", waiting.slice(0, BATCH));
   const rows = unwrap(await query);
   const page = rows.slice(0, by.limit);
-  const [agents, ratings] = await Promise.all([
+  const [agents, visitors, ratings] = await Promise.all([
     agentsById(db, by.orgId),
+    verifiedVisitors(
+      db,
+      by.orgId,
+      page.flatMap(({ visitorId }) => visitorId ?? []),
+    ),
     ratingsOf(
       db,
       by.orgId,
@@ -61,9 +78,25 @@ export async function listConversations(
       ...row,
       agent: agents.get(agent_id) ?? { id: agent_id, name: "" },
       ratings: ratings.get(row.id) ?? { up: 0, down: 0 },
+      visitor: visitors.get(row.visitorId ?? "") ?? null,
+      waiting: waiting.includes(row.id),
     })),
     next: rows.length > by.limit ? (page.at(-1)?.last_message_at ?? null) : null,
   };
+}
+
+/** Those of some visitors who are verified, by their id. */
+async function verifiedVisitors(db: Db, orgId: string, visitorIds: string[]): Promise<Map<string, VerifiedVisitor>> {
+  const rows = await inBatches([...new Set(visitorIds)], (batch) =>
+    db
+      .from("visitors")
+      .select("id, externalId:external_id, name, email, phone")
+      .eq("org_id", orgId)
+      .not("external_id", "is", null)
+      .in("id", batch)
+      .then(unwrap),
+  );
+  return new Map(rows.map(({ id, externalId, ...rest }) => [id, { externalId: externalId ?? "", ...rest }]));
 }
 
 /** How visitors rated the answers of each conversation. */
@@ -114,6 +147,7 @@ export type ThreadMessage = {
 
 export type Thread = Pick<Tables["conversations"]["Row"], "id" | "title" | "channel" | "locale" | "page_url" | "created_at"> & {
   visitorId: string | null;
+  visitor: VerifiedVisitor | null;
   agent: { id: string; name: string };
   messages: ThreadMessage[];
 };
@@ -133,8 +167,9 @@ export async function findThread(db: Db, by: { orgId: string; conversationId: st
   );
   if (!conversation) return null;
   const { agent_id, ...facts } = conversation;
-  const [agents, messages, runs] = await Promise.all([
+  const [agents, visitors, messages, runs] = await Promise.all([
     agentsById(db, by.orgId),
+    verifiedVisitors(db, by.orgId, facts.visitorId ? [facts.visitorId] : []),
     db
       .from("messages")
       .select("id, author, status, body, parts, created_at")
@@ -160,6 +195,7 @@ export async function findThread(db: Db, by: { orgId: string; conversationId: st
   const ratings = byMessage(feedback);
   return {
     ...facts,
+    visitor: visitors.get(facts.visitorId ?? "") ?? null,
     agent: agents.get(agent_id) ?? { id: agent_id, name: "" },
     messages: messages.map((row) => {
       // A part we no longer know is no reason to hide the rest: the plain text stands in.

@@ -16,6 +16,8 @@ export default function AgentSettingsFrame() {
           { to: base, label: t.topics.general, end: true },
           { to: `${base}/actions`, label: t.actions.tab },
           { to: `${base}/topics`, label: t.topics.tab },
+          { to: `${base}/contact`, label: t.contact.tab },
+          { to: `${base}/visitors`, label: t.visitors.tab },
         ]}
       />
       <Outlet context={useOutletContext<AgentFrame>()} />

@@ -65,6 +65,7 @@ function menuView(panel: ChatPanel): TemplateResult {
         setMenu(panel, "closed");
         panel.focusComposer();
       })}
+      ${panel.config?.handoff ? item(icons.person, strings.person, () => panel.requestContact({ handoff: true })) : nothing}
       ${item(icons.clock, strings.history, () => show(panel, "history"))}
       ${item(icons.globe, strings.language, () => panel.setLocale(panel.locale === "ru" ? "en" : "ru"), panel.locale === "ru" ? "en" : "ru")}
       ${
@@ -100,11 +101,13 @@ async function erase(panel: ChatPanel): Promise<void> {
 
 /** Saves the conversation as a text file, without asking the server. */
 function download({ chat, config, strings }: ChatPanel): void {
-  const lines = chat.conversation.messages.map(({ author, text, citations }) => {
-    const speaker = author === "visitor" ? strings.you : `${config?.name ?? strings.assistant}:`;
-    const sources = citations.map((citation) => `[${citation.index}] ${citation.title}${citation.url ? ` ${citation.url}` : ""}`);
-    return [speaker, citations.length ? text : plainText(text), ...sources].join("\n");
-  });
+  const lines = chat.conversation.messages
+    .filter(({ text }) => text)
+    .map(({ author, text, citations }) => {
+      const speaker = author === "visitor" ? strings.you : `${config?.name ?? strings.assistant}:`;
+      const sources = citations.map((citation) => `[${citation.index}] ${citation.title}${citation.url ? ` ${citation.url}` : ""}`);
+      return [speaker, citations.length ? text : plainText(text), ...sources].join("\n");
+    });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([lines.join("\n\n")], { type: "text/plain" }));
   link.download = `chat-${new Date().toISOString().slice(0, 10)}.txt`;

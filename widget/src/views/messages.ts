@@ -17,10 +17,18 @@ export function messagesView(panel: ChatPanel): TemplateResult {
       ${chat.loading ? skeletonView(panel) : messages.length === 0 ? welcomeView(panel) : nothing}
       <ol class="messages" part="messages" ?hidden=${messages.length === 0}>
         ${messages.map((message) =>
-          keyed(message.id, message.author === "visitor" ? questionView(panel, message) : answerView(panel, message, message === last)),
+          keyed(
+            message.id,
+            message.author === "visitor"
+              ? questionView(panel, message)
+              : message.author === "system"
+                ? html`<li class="aside note">${message.text || strings.passedOn}</li>`
+                : answerView(panel, message, message === last),
+          ),
         )}
         ${phase === "waiting" ? html`<li class="waiting" aria-hidden="true"><i></i><i></i><i></i></li>` : nothing}
       </ol>
+      ${panel.contact?.view() ?? nothing}
       ${phase === "idle" && last && last.author !== "visitor" && !chat.failure ? chipsView(panel, last.suggestions, strings.suggestions) : nothing}
     </div>
     ${

@@ -7,16 +7,16 @@ import { ConversationDrawing } from "../drawings";
 import { Badge, Card, EmptyState } from "../page";
 import { Ago } from "../time";
 
-type Props = { conversations: ConversationSummary[]; next: string | null; base: string; showAgent?: boolean };
+type Props = { conversations: ConversationSummary[]; next: string | null; base: string; showAgent?: boolean; waiting?: boolean };
 
-/** Conversations, the latest first; a page of them at a time. */
-export function ConversationTable({ conversations, next, base, showAgent }: Props) {
+/** Conversations, the latest first; a page of them at a time. waiting: only those whose visitors wait for a person are listed. */
+export function ConversationTable({ conversations, next, base, showAgent, waiting }: Props) {
   const t = useText();
   const { number } = useFormats();
   const words = t.conversations;
   const [search] = useSearchParams();
   const later = search.has("before");
-  if (!conversations.length && !later) {
+  if (!conversations.length && !later && !waiting) {
     return (
       <Card as="div">
         <EmptyState drawing={<ConversationDrawing />} title={words.emptyTitle}>
@@ -53,7 +53,9 @@ export function ConversationTable({ conversations, next, base, showAgent }: Prop
                     {conversation.title || words.untitled}
                   </Link>
                   <p className="mt-0.5 flex items-center gap-2 truncate text-sm text-muted">
-                    {visitorName(conversation.visitorId, words.anonymous)}
+                    <span className="truncate">{nameOf(conversation, words.anonymous)}</span>
+                    {conversation.visitor && <Badge tone="success">{t.contact.verified}</Badge>}
+                    {conversation.waiting && <Badge tone="warning">{t.contact.requested}</Badge>}
                     {conversation.channel !== "widget" && <Badge>{conversation.channel === "api" ? words.api : words.playground}</Badge>}
                   </p>
                 </td>
@@ -82,18 +84,24 @@ export function ConversationTable({ conversations, next, base, showAgent }: Prop
             ))}
           </tbody>
         </table>
-        {!conversations.length && <p className="px-4 py-10 text-center text-muted">{words.noResults}</p>}
+        {!conversations.length && <p className="px-4 py-10 text-center text-muted">{waiting ? t.contact.noneWaiting : words.noResults}</p>}
       </Card>
       {(next || later) && (
         <nav aria-label={words.title} className="mt-4 flex justify-end gap-2">
-          {later && <ButtonLink to="?">{t.common.newest}</ButtonLink>}
-          {next && <ButtonLink to={`?${new URLSearchParams({ before: next })}`}>{t.common.older}</ButtonLink>}
+          {later && <ButtonLink to={waiting ? "?waiting=1" : "?"}>{t.common.newest}</ButtonLink>}
+          {next && (
+            <ButtonLink to={`?${new URLSearchParams({ before: next, ...(waiting ? { waiting: "1" } : {}) })}`}>{t.common.older}</ButtonLink>
+          )}
         </nav>
       )}
     </>
   );
 }
 
-/** Visitors are known by nothing but an id; its end tells them apart. */
+/** A verified visitor's name, or what else is known of them. */
+export const nameOf = ({ visitor, visitorId }: Pick<ConversationSummary, "visitor" | "visitorId">, anonymous: string): string =>
+  visitor ? (visitor.name ?? visitor.email ?? visitor.externalId) : visitorName(visitorId, anonymous);
+
+/** Unknown visitors are known by nothing but an id; its end tells them apart. */
 export const visitorName = (id: string | null, anonymous: string): string =>
   id ? `${anonymous} ${id.slice(-4).toUpperCase()}` : anonymous;

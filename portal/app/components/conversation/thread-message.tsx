@@ -22,7 +22,9 @@ export function MessageView({ message, agentName }: { message: ThreadMessage; ag
         <span className="font-medium">{who}</span>
         <Ago at={message.createdAt} />
       </p>
-      {isVisitor ? (
+      {message.author === "system" && message.parts.some((part) => part.type === "data-handoff") ? (
+        <p className="rounded-lg bg-warning-soft px-4 py-2 text-sm text-warning-ink">{t.contact.noted}</p>
+      ) : isVisitor ? (
         // A visitor's words are shown as they were typed, never as markup.
         <p dir="auto" className="max-w-[85%] rounded-xl rounded-br-sm bg-accent-soft px-4 py-2.5 whitespace-pre-wrap wrap-anywhere">
           {text || <span className="text-muted">{words.empty}</span>}
