@@ -35,6 +35,8 @@ function signed(secret: string, claims: object): string {
 }
 
 test("from a key to a lead: verified on two devices, asked for a person, answered for, exported, revoked", async ({ browser }) => {
+  // A whole story on one platform: more than a minute on a busy machine.
+  test.setTimeout(180_000);
   const host = await new HostSite(portal()).start();
   try {
     const { page, account } = await signedIn(browser);
@@ -82,8 +84,9 @@ test("from a key to a lead: verified on two devices, asked for a person, answere
     await widget.ask("Where is my order?");
     await expect(widget.element.getByText("Please sign in on this site to use the chat.").first()).toBeVisible();
     token = signed(secret, { sub: person, aud: agent.public_id, name: "Anna Petrova", email: "anna@shop.example" });
+    // The panel is open as it was.
     await widget.visit();
-    await widget.open();
+    await widget.composer.waitFor();
     await widget.ask("Where is my order?");
     await expect(widget.answers).toHaveCount(1);
     await widget.button("Menu").click();
@@ -139,8 +142,9 @@ test("from a key to a lead: verified on two devices, asked for a person, answere
     await page.getByRole("button", { name: `${en.visitors.revoke}: Shop` }).click();
     await page.getByRole("dialog").getByRole("button", { name: en.visitors.revoke }).click();
     await expect(page.getByText(en.visitors.enforceNoKeys)).toBeVisible();
+    // The panel is open as it was.
     await widget.visit();
-    await widget.open();
+    await widget.composer.waitFor();
     await expect(widget.element.getByText("Please sign in on this site to use the chat.").first()).toBeVisible();
   } finally {
     await host.stop();
