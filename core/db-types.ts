@@ -1994,6 +1994,7 @@ export type Database = {
       add_embeddings: { Args: { version: string | null; embedding_model: string | null; batch: Json | null }; Returns: undefined };
       add_endpoint_for_key: { Args: { org: string | null; api_key: string | null; endpoint: string | null; endpoint_url: string | null; endpoint_description: string | null; endpoint_events: string[] | null; sealed: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
+      add_platform_admin: { Args: { address: string | null }; Returns: boolean };
       add_source_for_key: { Args: { org: string | null; agent: string | null; api_key: string | null; source: string | null; source_kind: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
       beat_worker: { Args: { worker: string | null; info: Json | null }; Returns: string[] };
       begin_crm_inbound: { Args: { event: string | null; job: string | null; lease_seconds?: number | null }; Returns: Json };
@@ -2031,6 +2032,7 @@ export type Database = {
       finish_turn: { Args: { org: string | null; run: string | null; result: Json | null }; Returns: boolean };
       forget_worker: { Args: { worker: string | null }; Returns: undefined };
       is_listed_origin: { Args: { origin: string | null }; Returns: boolean };
+      is_platform_admin: { Args: Record<never, never>; Returns: boolean };
       jobs_in_flight: { Args: { quiet_seconds: number | null; after_id?: string | null; max_rows?: number | null }; Returns: { id: string; name: string; tries: number; turn: number }[] };
       list_members: { Args: { org: string | null }; Returns: { user_id: string; email: string; role: Database["public"]["Enums"]["member_role"]; created_at: string }[] };
       mark_outbox_sent: { Args: { ids: string[] | null; turns?: number[] | null }; Returns: undefined };
@@ -2041,10 +2043,12 @@ export type Database = {
       open_verified_session: { Args: { org: string | null; agent: string | null; identity_key: string | null; external_id: string | null; claims?: Json | null; anonymous?: string | null; visitor_locale?: string | null }; Returns: Json };
       outbox_figures: { Args: Record<never, never>; Returns: { waiting: number; oldest_seconds: number; later: number; in_flight: number; dead: number }[] };
       pause_crm_account: { Args: { account_crm: string | null; account: string | null; milliseconds: number | null }; Returns: undefined };
+      pause_jobs: { Args: { job_name: string | null; paused: boolean | null }; Returns: undefined };
       poll_crms: { Args: Record<never, never>; Returns: number };
       postpone_job: { Args: { job_org: string | null; job_name: string | null; job_payload: Json | null; after_job: string | null; milliseconds: number | null }; Returns: undefined };
       publish_source_version: { Args: { version: string | null }; Returns: undefined };
       push_to_crm: { Args: { org: string | null; connection: string | null; conversation: string | null }; Returns: string };
+      queue_overview: { Args: Record<never, never>; Returns: Json };
       rate_answer: { Args: { org: string | null; visitor: string | null; message: string | null; new_rating: string | null; new_comment?: string | null }; Returns: boolean };
       reauthorize_connection: { Args: { org: string | null; connection: string | null; account: string | null; kind: string | null; sealed: string | null; expires: string | null }; Returns: boolean };
       receive_crm_events: { Args: { connection: string | null; events: Json | null }; Returns: number };
@@ -2060,6 +2064,7 @@ export type Database = {
       save_agent: { Args: { org: string | null; agent: string | null; agent_name: string | null; agent_settings: Json | null; origins: string[] | null }; Returns: Database["public"]["Tables"]["agents"]["Row"] };
       save_partial_answers: { Args: { saves: Json | null; lease_seconds?: number | null }; Returns: string[] };
       search_chunks: { Args: { org: string | null; agent: string | null; question: string | null; max_results?: number | null; question_embedding?: string | null; embedding_model?: string | null }; Returns: { chunk_id: string; source_id: string; title: string; url: string; media_type: string; page: number; heading_path: string[]; body: string; char_start: number; char_end: number; content_hash: string; language: string; score: number }[] };
+      settle_dead_jobs: { Args: { ids: string[] | null; retry: boolean | null }; Returns: number };
       settle_jobs: { Args: { outcomes: Json | null }; Returns: undefined };
       store_crm_contacts: { Args: { connection: string | null; contacts: Json | null; gone?: string[] | null }; Returns: number };
       store_crm_page: { Args: { connection: string | null; job: string | null; at_cursor: string | null; page: Json | null; gone: string[] | null; next_cursor: string | null; in_all?: number | null; lease_seconds?: number | null }; Returns: boolean };

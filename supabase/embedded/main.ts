@@ -63,6 +63,8 @@ process.once("disconnect", close);
 
 const ownerId = await ensureOwner(backend, env.SUPABASE_PUBLISHABLE_KEY);
 if (ownerId) {
+  // Whoever starts the platform on this machine runs it.
+  await backend.db.query("insert into private.platform_admins (user_id) values ($1) on conflict (user_id) do nothing", [ownerId]);
   const db = serviceDb({ url: backend.url, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY });
   await seedDemo({ db, ownerId, knowledgeFolder: folder("embedded/demo/knowledge"), log });
 }

@@ -34,11 +34,20 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "private.erase_in_crms": "trigger: people may delete conversations but have no right to the links and the outbox",
   "private.cap_webhook_endpoints": "trigger: must count all endpoints of the organization, and locks its row",
   "public.begin_mail": "reads the reader's e-mail address and language from auth.users; only the server may call it",
+  "public.is_platform_admin": "people may not read who runs the platform; looks only at auth.uid()'s own row",
+  "public.add_platform_admin": "finds a person by their address in auth.users; for the server's own key alone",
+  "public.queue_overview": "reads the ledger of jobs, which people may not; checks that the caller runs the platform",
+  "public.pause_jobs": "writes what is paused; checks that the caller runs the platform",
+  "public.settle_dead_jobs": "writes jobs and dead letters; checks that the caller runs the platform",
   "public.list_members": "reads e-mail addresses from auth.users, which people may not; answers only members of the organization",
 };
 
 /** Functions that a signed-in person may call over the API; all others are for the server's own key. */
 export const CALLABLE_BY_PEOPLE = [
+  "is_platform_admin",
+  "queue_overview",
+  "pause_jobs",
+  "settle_dead_jobs",
   "create_organization",
   "save_agent",
   "change_agent_settings",

@@ -17,6 +17,7 @@ let agents: typeof import("../models/agent.server");
 let sources: typeof import("../models/source.server");
 let keys: typeof import("../models/api-key.server");
 let agentForm: typeof import("../models/agent-form.server");
+let queue: typeof import("../models/queue.server");
 
 type Person = { email: string; cookie: string; request: (path?: string, init?: RequestInit) => Request };
 let owner: Person;
@@ -74,6 +75,7 @@ beforeAll(async () => {
   sources = await import("../models/source.server");
   keys = await import("../models/api-key.server");
   agentForm = await import("../models/agent-form.server");
+  queue = await import("../models/queue.server");
   owner = await signUp("owner");
   viewer = await signUp("viewer");
   stranger = await signUp("stranger");
@@ -418,4 +420,20 @@ test("the language of e-mails: kept once at signing in, changed by choosing anot
   expect(await stored()).toBe("en");
   await choose(new Request(`${PORTAL}/preferences`, form("ru")));
   expect(await stored()).toBe("en");
+});
+
+test("T02 H11: the platform's pages are 404 for everybody who does not run it, an owner too", async () => {
+  for (const person of [owner, viewer, stranger]) {
+    expect((await ending(guards.requirePlatformAdmin(person.request("/platform/queue")))).status).toBe(404);
+  }
+  const signedOut = await ending(guards.requirePlatformAdmin(new Request(`${PORTAL}/platform/queue`)));
+  expect(signedOut.headers.get("location")).toMatch(/^\/login\?/);
+  await backend.db.query("insert into private.platform_admins (user_id) select id from auth.users where email = $1", [stranger.email]);
+  const { db } = await guards.requirePlatformAdmin(stranger.request("/platform/queue"));
+  expect((await queue.queueOverview(db)).minutes).toHaveLength(60);
+  await queue.pauseJobs(db, { name: "*", paused: true });
+  expect(await queue.queueOverview(db)).toMatchObject({ pausedAll: true });
+  await queue.pauseJobs(db, { name: "*", paused: false });
+  expect(await queue.settleDeadJobs(db, { ids: null, retry: true })).toBe(0);
+  await backend.db.exec("delete from private.platform_admins");
 });

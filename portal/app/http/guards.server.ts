@@ -44,3 +44,12 @@ export async function requireMember(request: Request, orgSlug: string | undefine
   if (!allows(membership.role, minRole)) throw forbidden();
   return { ...signedIn, org: membership.org, role: membership.role };
 }
+
+/** The signed-in person who runs the platform; 404 for everybody else, whether or not they are signed in to anything. */
+export async function requirePlatformAdmin(request: Request): Promise<SignedIn> {
+  const signedIn = await requireUser(request);
+  const { data, error } = await signedIn.db.rpc("is_platform_admin");
+  if (error) throw error;
+  if (!data) throw notFound();
+  return signedIn;
+}

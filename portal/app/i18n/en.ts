@@ -3,6 +3,7 @@ import type { SourceFailure } from "@gpt-agent/core/source-failures";
 import { WEBHOOK_FAILURES } from "@gpt-agent/core/webhook-failures";
 import { contactEn } from "./contact.en";
 import { formatsIn } from "./formats";
+import { platformEn } from "./platform.en";
 import { pluralIn } from "./plural";
 import { visitorsEn } from "./visitors.en";
 
@@ -957,6 +958,7 @@ export const en = {
     removeText: "Its deliveries are deleted with it, and nothing more is sent.",
     removeTyped: (host: string) => `Type ${host} to confirm`,
   },
+  platform: platformEn,
   pageErrors: {
     notFoundTitle: "Nothing here",
     notFoundText: "The address is wrong, the page is gone, or it belongs to an organization you are not in.",

@@ -3,6 +3,7 @@ import { WEBHOOK_FAILURES } from "@gpt-agent/core/webhook-failures";
 import { contactRu } from "./contact.ru";
 import type { Dictionary } from "./en";
 import { formatsIn } from "./formats";
+import { platformRu } from "./platform.ru";
 import { pluralIn } from "./plural";
 import { visitorsRu } from "./visitors.ru";
 
@@ -983,6 +984,7 @@ export const ru: Dictionary = {
     removeText: "Вместе с ним удалятся его отправки, и новые события отправляться не будут.",
     removeTyped: (host) => `Для подтверждения введите ${host}`,
   },
+  platform: platformRu,
   pageErrors: {
     notFoundTitle: "Здесь ничего нет",
     notFoundText: "Адрес неверный, страницу убрали или она принадлежит организации, в которой вас нет.",
