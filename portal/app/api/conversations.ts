@@ -5,7 +5,7 @@ import { z } from "zod";
 import { agentOfPath, publicIds } from "~/api/agents";
 import { idAfter, idPage, type Page, pageQuery } from "~/api/page";
 import { moment, time } from "~/api/time";
-import { findThread, type ThreadMessage } from "~/models/conversation.server";
+import { findThread, type ReceiptSummary, type ThreadMessage } from "~/models/conversation.server";
 import { unwrap } from "~/models/result.server";
 
 export const conversationsQuery = z.strictObject({ ...pageQuery, agent: z.string().max(64).optional() });
@@ -29,7 +29,7 @@ export type ConversationAnswer = z.infer<typeof conversationAnswer>;
 
 const receiptAnswer = z.strictObject({
   runId: z.uuid(),
-  outcome: z.enum(["answered", "unanswered", "stopped", "failed"]).nullable(),
+  outcome: z.enum(["answered", "unanswered", "declined", "stopped", "failed"]).nullable(),
   model: z.string().nullable().meta({ description: "Null for answers without a model." }),
   promptTokens: count,
   completionTokens: count,
@@ -44,7 +44,9 @@ const messageAnswer = z.strictObject({
   author: z.enum(["visitor", "agent", "operator", "system"]),
   status: z.enum(["streaming", "complete", "stopped", "failed"]),
   createdAt: time,
-  text: z.string().meta({ description: "Markers such as [1] name citations by index." }),
+  text: z
+    .string()
+    .meta({ description: "Markers such as [1] name citations by index; texts around a tool call are paragraphs of their own." }),
   citations: z.array(citation),
   rating: z.strictObject({ rating: z.enum(["up", "down"]), comment: z.string().nullable() }).nullable(),
   receipt: receiptAnswer.nullable().meta({ description: "What the answer took; null for messages of people." }),
@@ -98,43 +100,27 @@ const outcome = receiptAnswer.shape.outcome.catch(null);
 const rating = messageAnswer.shape.rating.catch(null);
 const status = messageAnswer.shape.status.catch("complete");
 
-/** The receipts of a conversation's answers, by message; of an answer made anew, the last. */
-async function receiptsOf(db: Db, by: { orgId: string; conversationId: string }): Promise<Map<string, z.infer<typeof receiptAnswer>>> {
-  const runs = await db
-    .from("runs")
-    .select(
-      "id, message_id, outcome, model, prompt_tokens, completion_tokens, cost_micros, retrieval_ms, first_token_ms, total_ms, started_at",
-    )
-    .eq("org_id", by.orgId)
-    .eq("conversation_id", by.conversationId)
-    .order("started_at");
-  return new Map(
-    unwrap(runs).map((run) => [
-      run.message_id,
-      {
-        runId: run.id,
-        outcome: outcome.parse(run.outcome),
-        model: run.model,
-        promptTokens: run.prompt_tokens,
-        completionTokens: run.completion_tokens,
-        costMicros: run.cost_micros,
-        retrievalMs: run.retrieval_ms,
-        firstTokenMs: run.first_token_ms,
-        totalMs: run.total_ms,
-      },
-    ]),
-  );
-}
+const receipt = (run: ReceiptSummary): z.infer<typeof receiptAnswer> => ({
+  runId: run.id,
+  outcome: outcome.parse(run.outcome),
+  model: run.model,
+  promptTokens: run.prompt_tokens,
+  completionTokens: run.completion_tokens,
+  costMicros: run.cost_micros,
+  retrievalMs: run.retrieval_ms,
+  firstTokenMs: run.first_token_ms,
+  totalMs: run.total_ms,
+});
 
-const message = (row: ThreadMessage, receipt: z.infer<typeof receiptAnswer> | undefined): z.infer<typeof messageAnswer> => ({
+const message = (row: ThreadMessage): z.infer<typeof messageAnswer> => ({
   id: row.id,
   author: row.author,
   status: status.parse(row.status),
   createdAt: moment(row.createdAt),
-  text: row.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join(""),
+  text: row.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n\n"),
   citations: row.parts.flatMap((part) => (part.type === "data-citation" ? [part.data] : [])),
   rating: rating.parse(row.rating && { rating: row.rating.rating, comment: row.rating.comment }),
-  receipt: receipt ?? null,
+  receipt: row.receipt && receipt(row.receipt),
 });
 
 /** One conversation of the organization with its messages. @throws AppError("not_found"), also for another organization's */
@@ -142,7 +128,7 @@ export async function readConversation(db: Db, by: { orgId: string; conversation
   const id = z.uuid().safeParse(by.conversationId);
   const thread = id.success ? await findThread(db, { orgId: by.orgId, conversationId: id.data }) : null;
   if (!thread) throw new AppError("not_found", "There is no such conversation.");
-  const [agents, receipts] = await Promise.all([publicIds(db, by.orgId), receiptsOf(db, { orgId: by.orgId, conversationId: thread.id })]);
+  const agents = await publicIds(db, by.orgId);
   return {
     id: thread.id,
     agent: agents.get(thread.agent.id) ?? "",
@@ -152,6 +138,6 @@ export async function readConversation(db: Db, by: { orgId: string; conversation
     visitorId: thread.visitorId,
     pageUrl: thread.page_url,
     createdAt: moment(thread.created_at),
-    messages: thread.messages.map((row) => message(row, receipts.get(row.id))),
+    messages: thread.messages.map(message),
   };
 }

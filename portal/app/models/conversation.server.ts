@@ -129,10 +129,19 @@ export async function countConversations(db: Db, by: { orgId: string; agentId: s
   return answer.count ?? 0;
 }
 
-/** The line of a receipt that stands under an answer. */
+/** What of a receipt is told beside its answer. */
 export type ReceiptSummary = Pick<
   Tables["runs"]["Row"],
-  "id" | "responder" | "model" | "prompt_tokens" | "completion_tokens" | "cost_micros" | "total_ms"
+  | "id"
+  | "responder"
+  | "outcome"
+  | "model"
+  | "prompt_tokens"
+  | "completion_tokens"
+  | "cost_micros"
+  | "retrieval_ms"
+  | "first_token_ms"
+  | "total_ms"
 >;
 
 export type ThreadMessage = {
@@ -181,7 +190,9 @@ export async function findThread(db: Db, by: { orgId: string; conversationId: st
       .then(unwrap),
     db
       .from("runs")
-      .select("message_id, id, responder, model, prompt_tokens, completion_tokens, cost_micros, total_ms")
+      .select(
+        "message_id, id, responder, outcome, model, prompt_tokens, completion_tokens, cost_micros, retrieval_ms, first_token_ms, total_ms",
+      )
       .eq("org_id", by.orgId)
       .eq("conversation_id", by.conversationId)
       .order("started_at")
