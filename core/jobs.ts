@@ -51,6 +51,8 @@ export const JOBS = {
   "crm.disconnect": { payload: z.strictObject({ connectionId: z.uuid() }), attempts: 5, backoff: 2_000 },
   /** Puts due readings of CRMs, and work with them that was lost, into the outbox. */
   "crm.poll": { payload: z.strictObject({}), attempts: 1, backoff: 1_000, every: "60s" },
+  /** Seals anew what was sealed under an encryption key that has been replaced. */
+  "secrets.reseal": { payload: z.strictObject({}), attempts: 3, backoff: 60_000, every: "1h" },
 } as const satisfies Record<string, JobSpec>;
 
 export type JobName = keyof typeof JOBS;

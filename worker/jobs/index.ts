@@ -18,6 +18,7 @@ import { crmPush } from "./crm-push.ts";
 import { crmSetup } from "./crm-setup.ts";
 import { mailSend } from "./mail-send.ts";
 import { platformSweep } from "./platform-sweep.ts";
+import { secretsReseal } from "./secrets-reseal.ts";
 import { sourceEmbed } from "./source-embed.ts";
 import { sourceForget } from "./source-forget.ts";
 import { sourceRead } from "./source-read.ts";
@@ -58,6 +59,7 @@ const HANDLERS: { [N in JobName]: Handler<N> } = {
   "crm.erase": crmErase,
   "crm.disconnect": crmDisconnect,
   "crm.poll": crmPoll,
+  "secrets.reseal": secretsReseal,
 };
 
 /**
