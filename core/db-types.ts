@@ -2012,6 +2012,7 @@ export type Database = {
       change_connection: { Args: { org: string | null; connection: string | null; wish: string | null }; Returns: boolean };
       chunks_to_embed: { Args: { version: string | null; embedding_model: string | null; max_rows?: number | null }; Returns: { chunk_id: string; content: string }[] };
       claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null; slots?: number | null; ranks?: Json | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string; tries: number; turn: number }[] };
+      connection_names: { Args: { org: string | null }; Returns: { id: string; crm: string; cloud: string; name: string; status: string }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
       crm_context: { Args: { org: string | null; visitor: string | null }; Returns: Json };
       crm_push_facts: { Args: { org: string | null; conversation: string | null }; Returns: Json };

@@ -29,6 +29,7 @@ async function expectAccessible(page: Page) {
 test("an endpoint is made, tried, looked into, switched off and removed", async ({ browser }) => {
   const { page } = await signedIn(browser);
   await page.getByRole("link", { name: en.shell.integrations }).first().click();
+  await page.getByRole("link", { name: words.title, exact: true }).click();
   await page.getByRole("button", { name: words.new }).click();
   await page.getByLabel(words.url).fill("http://hooks.example.com/agent");
   await page.getByLabel(words.description).fill("Order system");

@@ -1,4 +1,5 @@
 // The composition root: every client the portal uses is made here, once, from the environment.
+import { createCrms, crmConfig } from "@gpt-agent/core/crm/crms";
 import { serviceDb } from "@gpt-agent/core/db";
 import { readEnv } from "@gpt-agent/core/env";
 import { createCatalogue } from "@gpt-agent/core/llm/catalogue";
@@ -34,9 +35,16 @@ export const dbConfig = { url: env.SUPABASE_URL, publishableKey: env.SUPABASE_PU
 export const service = serviceDb(dbConfig);
 
 /** The way out to addresses that customers give. */
-const safeFetch = createSafeFetch({ allow: env.EGRESS_ALLOW, userAgent: `GPT-Agent-Platform/0.1 (+${env.APP_URL})` });
+const userAgent = `GPT-Agent-Platform/0.1 (+${env.APP_URL})`;
+const safeFetch = createSafeFetch({ allow: env.EGRESS_ALLOW, userAgent });
 export const secretBox = createSecretBox(env.ENCRYPTION_KEY);
 export const secrets = secretStore(service, secretBox, log);
+
+const crmSetup = crmConfig(env);
+export const crms = createCrms(crmSetup);
+/** The way out to CRMs: also to those that the operator put elsewhere, which addresses of customers never reach. */
+export const crmEgress = createSafeFetch({ allow: [...env.EGRESS_ALLOW, ...Object.values(crmSetup.urls)], userAgent });
+
 export const actions = createActions({ egress: safeFetch, secrets, log });
 
 const onLimiterFailure = (error: unknown) => log.warn("the shared limits are away, using local ones", { error });

@@ -160,6 +160,7 @@ describe("T21 T08: over REST, every function", () => {
       "budget_use",
       "change_agent_settings",
       "change_connection",
+      "connection_names",
       "crm_context",
       "crm_push_facts",
       "dismiss_inbound_event",

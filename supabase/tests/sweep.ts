@@ -26,6 +26,7 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "public.retry_inbound_event": "changes an event and writes its job; checks that the caller is an admin of the organization",
   "public.dismiss_inbound_event": "people may not change events; checks that the caller is an admin of the organization",
   "private.arrange_crm_pull": "trigger: people may change settings but have no right to what was read and to the outbox",
+  "public.connection_names": "operators may not read connections, whose names stand beside conversations; answers only operators",
   "private.set_up_connection": "trigger: people have no access to the outbox",
   "private.push_lead": "trigger: writes what is to be synced and its job, of the row's own organization",
   "private.push_handoff": "trigger: writes what is to be synced and its job, of the row's own organization",
@@ -69,6 +70,7 @@ export const CALLABLE_BY_PEOPLE = [
   "dismiss_inbound_event",
   "push_to_crm",
   "retry_inbound_event",
+  "connection_names",
 ];
 
 /** Tables that no person may read, and that therefore have no policy. */

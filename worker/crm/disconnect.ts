@@ -1,6 +1,6 @@
 import { CrmError } from "@gpt-agent/core/crm/crm-error";
 import { crmHttp } from "@gpt-agent/core/crm/crm-http";
-import { type CrmDeps, type CrmSession, openSession } from "./session.ts";
+import { type CrmDeps, type CrmSession, openSession } from "@gpt-agent/core/crm/session";
 import type { Turn } from "./with-connection.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { CrmDeps } from "./session.ts";
+import type { CrmDeps } from "@gpt-agent/core/crm/session";
 import { type Turn, withConnection } from "./with-connection.ts";
 
 /** Removes a record of ours from a CRM, since what it tells of was erased here. */

@@ -1,8 +1,8 @@
 import { keysToKeep } from "@gpt-agent/core/crm/push-plan";
+import type { CrmDeps } from "@gpt-agent/core/crm/session";
 import { z } from "zod";
 import { PermanentFailure } from "../queue/job-queue.ts";
 import { contactRows } from "./contact-rows.ts";
-import type { CrmDeps } from "./session.ts";
 import { type Turn, withConnection } from "./with-connection.ts";
 
 const begun = z.discriminatedUnion("state", [

@@ -1,9 +1,9 @@
 import { CrmError } from "@gpt-agent/core/crm/crm-error";
 import { keysToKeep } from "@gpt-agent/core/crm/push-plan";
+import type { CrmDeps, CrmSession } from "@gpt-agent/core/crm/session";
 import { z } from "zod";
 import { PermanentFailure } from "../queue/job-queue.ts";
 import { contactRows } from "./contact-rows.ts";
-import type { CrmDeps, CrmSession } from "./session.ts";
 import type { Verdict } from "./verdict.ts";
 import { postponeJob, type Turn, withConnection } from "./with-connection.ts";
 

@@ -1,8 +1,8 @@
 import type { CrmWritten } from "@gpt-agent/core/crm/crm";
+import { Postponed } from "@gpt-agent/core/crm/postponed";
+import type { CrmSession } from "@gpt-agent/core/crm/session";
 import type { Db } from "@gpt-agent/core/db";
 import { z } from "zod";
-import { Postponed } from "./postponed.ts";
-import type { CrmSession } from "./session.ts";
 
 export const linkRow = z.object({
   object: z.enum(["contact", "deal", "summary", "transcript"]),

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import type { CrmContact, CrmWritten } from "@gpt-agent/core/crm/crm";
 import { CrmError } from "@gpt-agent/core/crm/crm-error";
+import { Postponed } from "@gpt-agent/core/crm/postponed";
 import { pushFacts } from "@gpt-agent/core/crm/push-facts";
 import { keysToRead, type PlannedNote, type PushPlan, planPush } from "@gpt-agent/core/crm/push-plan";
+import type { CrmDeps, CrmSession } from "@gpt-agent/core/crm/session";
 import { z } from "zod";
 import { PermanentFailure } from "../queue/job-queue.ts";
-import { Postponed } from "./postponed.ts";
 import { type LinkKind, linkRow, PushLinks } from "./push-links.ts";
-import type { CrmDeps, CrmSession } from "./session.ts";
 import type { Verdict } from "./verdict.ts";
 import { postponeJob, type Turn, withConnection } from "./with-connection.ts";
 

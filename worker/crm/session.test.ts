@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { type CrmDeps, openSession } from "@gpt-agent/core/crm/session";
 import { createSafeFetch, type SafeFetch } from "@gpt-agent/core/safe-fetch";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { must } from "../ingest/test-knowledge.ts";
-import { type CrmDeps, openSession } from "./session.ts";
 import { type CrmWorld, startCrmWorld, startFastAmocrm } from "./test-world.ts";
 import { withConnection } from "./with-connection.ts";
 

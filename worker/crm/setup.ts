@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { CrmError } from "@gpt-agent/core/crm/crm-error";
 import { crmInboundPlace } from "@gpt-agent/core/crm/crm-settings";
-import type { CrmDeps, CrmSession } from "./session.ts";
+import type { CrmDeps, CrmSession } from "@gpt-agent/core/crm/session";
 import { type Turn, withConnection } from "./with-connection.ts";
 
 /** Where a CRM sends a connection's changes. */

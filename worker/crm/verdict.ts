@@ -1,7 +1,7 @@
 import { CrmError, type CrmErrorCode } from "@gpt-agent/core/crm/crm-error";
-import { RefreshLost } from "./grant-keeper.ts";
-import { Postponed } from "./postponed.ts";
-import { detailOf } from "./session.ts";
+import { RefreshLost } from "@gpt-agent/core/crm/grant-keeper";
+import { Postponed } from "@gpt-agent/core/crm/postponed";
+import { detailOf } from "@gpt-agent/core/crm/session";
 
 /** What a failure means for a piece of work. */
 export type Verdict =

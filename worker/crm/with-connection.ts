@@ -1,6 +1,6 @@
+import { type CrmDeps, type CrmSession, openSession } from "@gpt-agent/core/crm/session";
 import type { JobName, JobPayload } from "@gpt-agent/core/jobs";
 import type { RunningJob } from "../queue/job-queue.ts";
-import { type CrmDeps, type CrmSession, openSession } from "./session.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 export type Turn = Pick<RunningJob, "id" | "attempt" | "lastAttempt" | "signal">;

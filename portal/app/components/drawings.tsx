@@ -135,3 +135,16 @@ export const ActionDrawing = () => (
     <path d="M66 42h14M76 38l4 4-4 4M80 55H66M70 51l-4 4 4 4" />
   </Drawing>
 );
+
+export const CrmDrawing = () => (
+  <Drawing>
+    <path className={ground} d="M14 86h104" />
+    <path className={paper} d="M18 30a7 7 0 0 1 7-7h26a7 7 0 0 1 7 7v14a7 7 0 0 1-7 7H37l-9 8v-8h-3a7 7 0 0 1-7-7z" />
+    <path className="stroke-line-strong" d="M28 33h20M28 41h12" />
+    <path d="M62 46h10M68 42l4 4-4 4" />
+    <rect className={paper} x="82" y="22" width="36" height="46" rx="5" />
+    <rect className="fill-surface" x="76" y="30" width="36" height="46" rx="5" />
+    <circle cx="94" cy="45" r="6" className="fill-accent-soft" />
+    <path d="M83 64c3-6 19-6 22 0" />
+  </Drawing>
+);

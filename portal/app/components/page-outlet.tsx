@@ -3,8 +3,9 @@ import { useText } from "~/i18n/text";
 import { useSlowNavigation } from "./navigation-progress";
 import { Card, Skeleton } from "./page";
 
-/** The frame inside the organization's frame that a path belongs to, if any: one agent, or the settings. */
-const innerFrame = (path: string): string | null => /^\/orgs\/[^/]+\/(?:agents\/[0-9a-f-]{36}|settings)(?=\/|$)/.exec(path)?.[0] ?? null;
+/** The frame inside the organization's frame that a path belongs to, if any: one agent, one CRM, or the settings. */
+const innerFrame = (path: string): string | null =>
+  /^\/orgs\/[^/]+\/(?:agents\/[0-9a-f-]{36}|integrations\/crm\/[0-9a-f-]{36}|settings)(?=\/|$)/.exec(path)?.[0] ?? null;
 
 /** State of a navigation that only gives the page on the screen another address: it stays there meanwhile. */
 export type InPlace = { inPlace: true };

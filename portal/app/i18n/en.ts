@@ -2,6 +2,7 @@ import { RESERVED_FOR_AN_ANSWER } from "@gpt-agent/core/limits";
 import type { SourceFailure } from "@gpt-agent/core/source-failures";
 import { WEBHOOK_FAILURES } from "@gpt-agent/core/webhook-failures";
 import { contactEn } from "./contact.en";
+import { crmEn, crmErrorsEn } from "./crm.en";
 import { formatsIn } from "./formats";
 import { platformEn } from "./platform.en";
 import { pluralIn } from "./plural";
@@ -37,6 +38,7 @@ export const en = {
     never: "never",
   },
   errors: {
+    ...crmErrorsEn,
     webhookUrl: "Give a whole address that begins with https://, without a user name or a password in it.",
     webhookEvents: "Choose at least one event.",
     webhookOff: "This endpoint is off. Switch it on first.",
@@ -959,6 +961,7 @@ export const en = {
     removeTyped: (host: string) => `Type ${host} to confirm`,
   },
   platform: platformEn,
+  crm: crmEn,
   pageErrors: {
     notFoundTitle: "Nothing here",
     notFoundText: "The address is wrong, the page is gone, or it belongs to an organization you are not in.",

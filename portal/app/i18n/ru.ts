@@ -1,6 +1,7 @@
 import { RESERVED_FOR_AN_ANSWER } from "@gpt-agent/core/limits";
 import { WEBHOOK_FAILURES } from "@gpt-agent/core/webhook-failures";
 import { contactRu } from "./contact.ru";
+import { crmErrorsRu, crmRu } from "./crm.ru";
 import type { Dictionary } from "./en";
 import { formatsIn } from "./formats";
 import { platformRu } from "./platform.ru";
@@ -36,6 +37,7 @@ export const ru: Dictionary = {
     never: "ни разу",
   },
   errors: {
+    ...crmErrorsRu,
     webhookUrl: "Укажите адрес целиком, начиная с https://, без имени пользователя и пароля.",
     webhookEvents: "Выберите хотя бы одно событие.",
     webhookOff: "Этот адрес выключен. Сначала включите его.",
@@ -985,6 +987,7 @@ export const ru: Dictionary = {
     removeTyped: (host) => `Для подтверждения введите ${host}`,
   },
   platform: platformRu,
+  crm: crmRu,
   pageErrors: {
     notFoundTitle: "Здесь ничего нет",
     notFoundText: "Адрес неверный, страницу убрали или она принадлежит организации, в которой вас нет.",

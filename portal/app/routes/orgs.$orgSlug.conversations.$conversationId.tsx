@@ -8,6 +8,7 @@ import { HandoffCard, LeadCard } from "~/components/conversation/contact-cards";
 import { nameOf } from "~/components/conversation/conversation-table";
 import { harmlessUrl } from "~/components/conversation/markdown";
 import { MessageView } from "~/components/conversation/thread-message";
+import { ConversationCard } from "~/components/crm/conversation-card";
 import { Badge, Card } from "~/components/page";
 import { PageError } from "~/components/page-error";
 import { Ago } from "~/components/time";
@@ -16,6 +17,7 @@ import { found, requireMember, uuidParam } from "~/http/guards.server";
 import { useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
 import { findThread } from "~/models/conversation.server";
+import { conversationInCrms } from "~/models/crm-sync.server";
 import { openHandoff, resolveHandoff } from "~/models/handoff.server";
 import { leadsOfConversation } from "~/models/lead.server";
 import { allows } from "~/models/role";
@@ -27,8 +29,10 @@ export const meta: MetaFunction = titled((t, loaded) => (loaded as { title?: str
 export async function loader({ request, params }: LoaderFunctionArgs) {
   const { db, org, role } = await requireMember(request, params.orgSlug);
   const by = { orgId: org.id, conversationId: uuidParam(params.conversationId) };
-  const [thread, handoff, leads] = await Promise.all([findThread(db, by), openHandoff(db, by), leadsOfConversation(db, by)]);
-  return { ...found(thread), handoff, leads, mayResolve: allows(role, "operator") };
+  const [row, handoff, leads] = await Promise.all([findThread(db, by), openHandoff(db, by), leadsOfConversation(db, by)]);
+  const thread = found(row);
+  const crms = await conversationInCrms(db, { ...by, visitorId: thread.visitorId });
+  return { ...thread, handoff, leads, crms, mayResolve: allows(role, "operator") };
 }
 
 /** Marks the visitor's wish for a person as handled. */
@@ -107,6 +111,7 @@ export default function Conversation() {
                 ))}
             </dl>
           </Card>
+          <ConversationCard crms={thread.crms} />
         </div>
       </div>
     </>

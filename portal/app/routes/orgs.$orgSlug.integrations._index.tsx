@@ -1,4 +1,4 @@
 import { type LoaderFunctionArgs, redirect } from "@remix-run/node";
 
-/** Integrations begin with the webhooks. */
-export const loader = ({ params }: LoaderFunctionArgs) => redirect(`/orgs/${params.orgSlug}/integrations/webhooks`);
+/** Integrations begin with the CRMs. */
+export const loader = ({ params }: LoaderFunctionArgs) => redirect(`/orgs/${params.orgSlug}/integrations/crm`);

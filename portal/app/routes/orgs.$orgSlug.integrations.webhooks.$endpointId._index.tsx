@@ -1,8 +1,8 @@
 import { SECRET_OVERLAP_HOURS, WEBHOOK_TYPES } from "@gpt-agent/core/webhook-events";
 import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
-import { Link, useLoaderData, useParams, useRevalidator, useSearchParams } from "@remix-run/react";
+import { Link, useLoaderData, useParams, useSearchParams } from "@remix-run/react";
 import { ArrowLeft } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { z } from "zod";
 import { Button, ButtonLink } from "~/components/button";
 import { CodeBlock } from "~/components/copy";
@@ -11,6 +11,7 @@ import { Banner, Card, EmptyState, PageHeader } from "~/components/page";
 import { PageError } from "~/components/page-error";
 import { SaveBar } from "~/components/save-bar";
 import { useAction } from "~/components/use-action";
+import { useFollowing } from "~/components/use-following";
 import { DeliveryList } from "~/components/webhooks/delivery-list";
 import { EndpointFields } from "~/components/webhooks/endpoint-fields";
 import { EndpointState } from "~/components/webhooks/endpoint-state";
@@ -128,18 +129,6 @@ export async function action({ request, params }: ActionFunctionArgs) {
 }
 
 type Answer = { ok: true; secret?: string; replayed?: number } | { ok: false; errors: Record<string, ErrorCode> };
-
-const LOOK_AGAIN_MS = 2_000;
-
-/** Looks again while something is on its way, so that a test's answer appears by itself. */
-function useFollowing(busy: boolean) {
-  const { revalidate, state } = useRevalidator();
-  useEffect(() => {
-    if (!busy || state !== "idle") return;
-    const timer = setInterval(() => document.visibilityState === "visible" && revalidate(), LOOK_AGAIN_MS);
-    return () => clearInterval(timer);
-  }, [busy, state, revalidate]);
-}
 
 export default function WebhookEndpointPage() {
   const t = useText();

@@ -7,6 +7,7 @@ import { Button, ButtonLink } from "~/components/button";
 import { CodeBlock } from "~/components/copy";
 import { Dialog } from "~/components/dialog";
 import { WebhookDrawing } from "~/components/drawings";
+import { IntegrationTabs } from "~/components/integration-tabs";
 import { Card, EmptyState, PageHeader } from "~/components/page";
 import { PageError } from "~/components/page-error";
 import { Ago } from "~/components/time";
@@ -70,7 +71,10 @@ export default function Webhooks() {
   );
   return (
     <>
-      <PageHeader title={words.title} lead={words.lead} action={endpoints.length > 0 && create} />
+      <PageHeader title={t.shell.integrations} action={endpoints.length > 0 && create} />
+      <IntegrationTabs />
+      <h2 className="sr-only">{words.title}</h2>
+      <p className="mb-4 max-w-2xl text-muted">{words.lead}</p>
       <Card className="overflow-clip" as="div">
         {endpoints.length === 0 ? (
           <EmptyState drawing={<WebhookDrawing />} title={words.emptyTitle} action={create}>

@@ -37,6 +37,12 @@ export const LIMITS = {
   signupAddress: { limit: 30, window: 3_600 },
   /** Trials of actions by one editor: each is a call to somebody else's server. */
   actionTrial: { limit: 30, window: 60 },
+  /** Webhooks that a CRM sends for one connection: what it tells of is polled anyway. */
+  crmWebhook: { limit: 6_000, window: 60 },
+  /** Webhooks without a right signature, per address. */
+  badWebhook: { limit: 120, window: 60 },
+  /** What admins ask of their CRM while they wait: connecting, fields, dry runs. */
+  crmAsk: { limit: 60, window: 60 },
 } as const;
 export type LimitName = keyof typeof LIMITS;
 

@@ -7,6 +7,11 @@ import { answerSchema } from "./schemas.ts";
 answerSchema("Problem", problemBody);
 const health = answerSchema("Health", healthReport);
 
+const receipt = answerSchema(
+  "WebhookReceipt",
+  z.object({ received: z.number().int().min(0).meta({ description: "How many of the events were new." }) }),
+);
+
 const checks = { database: "ok", queue: "ok", storage: "ok", llm: "ok" };
 const healthy = { status: "ok", version: "0.1.0", checks };
 const failing = { ...healthy, status: "failing", checks: { ...checks, database: "failing" } };
@@ -24,6 +29,29 @@ export const platformOperations: Operation[] = [
     answers: {
       200: { description: "Yes.", content: [{ kind: "json", schema: health, example: healthy }] },
       503: { description: "No: the database or storage fails.", content: [{ kind: "json", schema: health, example: failing }] },
+    },
+  },
+  {
+    id: "receiveWebhook",
+    method: "post",
+    path: "/api/webhooks/{connectionId}",
+    tag: "Platform",
+    summary: "What connected CRMs send",
+    description:
+      "For the CRMs that an organization has connected, not for programs of your own. Each is verified in its own scheme, on the raw bytes; an event that is sent twice is stored once and worked on later.",
+    access: {},
+    parameters: [
+      {
+        in: "path",
+        name: "connectionId",
+        description: "The connection's id, or the CRM's name where it sends everything of an app to one address.",
+        schema: z.string().max(100),
+      },
+    ],
+    body: { kind: "bytes", description: "As the CRM sends it, up to 256 KB." },
+    errors: ["unauthenticated", "not_found", "rate_limited", "unavailable"],
+    answers: {
+      200: { description: "Stored.", content: [{ kind: "json", schema: receipt, example: { received: 2 } }] },
     },
   },
   {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Crm, CrmGrant } from "@gpt-agent/core/crm/crm";
-import { CrmError } from "@gpt-agent/core/crm/crm-error";
-import { crmHttp } from "@gpt-agent/core/crm/crm-http";
-import { crmGrant, crmGrantPlace, crmRedirectUri } from "@gpt-agent/core/crm/crm-settings";
-import { SecretError } from "@gpt-agent/core/secrets";
+import { SecretError } from "../secrets.ts";
+import type { Crm, CrmGrant } from "./crm.ts";
+import { CrmError } from "./crm-error.ts";
+import { crmHttp } from "./crm-http.ts";
+import { crmGrant, crmGrantPlace, crmRedirectUri } from "./crm-settings.ts";
 import { Postponed } from "./postponed.ts";
 import { type CrmDeps, type OpenConnection, readConnection } from "./session.ts";
 

@@ -1,14 +1,13 @@
-import { CRM_IDS, type Crm, type CrmCall } from "@gpt-agent/core/crm/crm";
-import type { CrmError } from "@gpt-agent/core/crm/crm-error";
-import { crmCall } from "@gpt-agent/core/crm/crm-http";
-import { crmSettings } from "@gpt-agent/core/crm/crm-settings";
-import type { Crms } from "@gpt-agent/core/crm/crms";
-import type { Db } from "@gpt-agent/core/db";
-import type { Log } from "@gpt-agent/core/log";
-import type { SafeFetch } from "@gpt-agent/core/safe-fetch";
-import type { SecretBox } from "@gpt-agent/core/secrets";
 import { z } from "zod";
-import { PermanentFailure } from "../queue/job-queue.ts";
+import type { Db } from "../db.ts";
+import type { Log } from "../log.ts";
+import type { SafeFetch } from "../safe-fetch.ts";
+import type { SecretBox } from "../secrets.ts";
+import { CRM_IDS, type Crm, type CrmCall } from "./crm.ts";
+import type { CrmError } from "./crm-error.ts";
+import { crmCall } from "./crm-http.ts";
+import { crmSettings } from "./crm-settings.ts";
+import type { Crms } from "./crms.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { AccountQuota } from "./quota.ts";
 
@@ -32,13 +31,13 @@ export const openConnection = z.strictObject({
 });
 export type OpenConnection = z.infer<typeof openConnection>;
 
-/** @returns null when the connection is gone. @throws PermanentFailure when the database holds something that cannot be read */
+/** @returns null when the connection is gone. @throws TypeError when the database holds something that cannot be read */
 export async function readConnection(db: Db, connectionId: string): Promise<OpenConnection | null> {
   const { data, error } = await db.rpc("open_connection", { connection: connectionId });
   if (error) throw error;
   if (data === null) return null;
   const parsed = openConnection.safeParse(data);
-  if (!parsed.success) throw new PermanentFailure(`A connection is malformed: ${parsed.error.message}`);
+  if (!parsed.success) throw new TypeError(`A connection is malformed: ${parsed.error.message}`);
   return parsed.data;
 }
 

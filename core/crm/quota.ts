@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Crm } from "@gpt-agent/core/crm/crm";
-import type { Db } from "@gpt-agent/core/db";
+import type { Db } from "../db.ts";
+import type { Crm } from "./crm.ts";
 import { Postponed } from "./postponed.ts";
 
 /** The longest wait inside a job, in milliseconds; for a longer one the job makes room for others. */
