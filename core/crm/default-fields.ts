@@ -27,8 +27,8 @@ const IDENTITY: Record<CrmId, FieldMapping[]> = {
   pipedrive: [line("name", "name", "Name"), line("email", "email", "Email"), line("phone", "phone", "Phone")],
   amocrm: [line("name", "name", "Name"), line("email", "EMAIL", "Email"), line("phone", "PHONE", "Phone")],
   bitrix24: [
-    line("first_name", "NAME", "First name"),
-    line("last_name", "LAST_NAME", "Last name"),
+    line("first_name", "name", "First name"),
+    line("last_name", "lastName", "Last name"),
     line("email", "EMAIL", "Email"),
     line("phone", "PHONE", "Phone"),
   ],
@@ -40,7 +40,7 @@ const NAME_KEY: Record<CrmId, string> = {
   salesforce: "LastName",
   pipedrive: "name",
   amocrm: "name",
-  bitrix24: "NAME",
+  bitrix24: "name",
 };
 
 /** The lines that a new field map begins with: name, e-mail and phone, written to contacts. */
