@@ -2080,6 +2080,7 @@ export type Database = {
       visitor_agent: { Args: { public_agent_id: string | null }; Returns: { agent_id: string; org_id: string; public_id: string; name: string; status: string; settings: Json; origins: string[] }[] };
       visitor_citation: { Args: { org: string | null; visitor: string | null; message: string | null; citation_index: number | null }; Returns: Database["public"]["Tables"]["citations"]["Row"][] };
       visitor_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: Json };
+      visitor_facts: { Args: { org: string | null; agent: string | null; visitor: string | null }; Returns: Json };
       visitor_run: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: Json };
       wake_connection: { Args: { connection: string | null }; Returns: number };
       yield_crm_pull: { Args: { connection: string | null; job: string | null; milliseconds?: number | null; anew?: boolean | null }; Returns: undefined };

@@ -28,6 +28,7 @@ import { type SummaryInTheMaking, soon, summariseHistory } from "./summary.ts";
 import { titleOf } from "./title.ts";
 import { type Actions, ToolSession } from "./tool-session.ts";
 import { declineReply, isDeclined, isOffTopic, saysDecline, topicRules } from "./topics.ts";
+import { tellsFact, type VisitorFact } from "./visitor-facts.ts";
 import type { WordPace } from "./word-pace.ts";
 
 /** A question that is to be answered, with all that belongs to it. */
@@ -44,6 +45,8 @@ export type Turn = {
   /** What was said before, oldest first, as far as `summary` does not hold it. */
   history: HistoryTurn[];
   summary: string | null;
+  /** What is known of the visitor and may be told to them. */
+  facts: VisitorFact[];
   locale: Locale;
   clientTools: ClientTool[];
   /** Is there a visitor who can be asked for consent? */
@@ -287,7 +290,7 @@ export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tel
       end = await respond(deps.fallback, prompt, making, signal);
     }
     end.declined ||= saysDecline(draft.text, topics, turn.locale);
-    const supported = end.supported ?? (tools.succeeded || chat || isGrounded(draft.woven));
+    const supported = end.supported ?? (tools.succeeded || chat || isGrounded(draft.woven) || tellsFact(draft.text, turn.facts));
     const fallback = responder !== deps.llm.responder;
     const made = await settleSummary();
     const more = close(turn, making, { ...end, supported, responder, fallback });

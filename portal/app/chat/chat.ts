@@ -19,6 +19,7 @@ import { replayed } from "./replay.ts";
 import { type RunDeps, run } from "./run.ts";
 import type { LoggedEvent, RunLog } from "./run-log/run-log.ts";
 import { beginTurn, failLostRuns, finishTurn, savePartialAnswers, type TurnRequest, turnError } from "./turn-store.ts";
+import { visitorFacts } from "./visitor-facts.ts";
 import { WordPace } from "./word-pace.ts";
 
 /** Whose conversations may be touched: from a verified session, never from a request body. */
@@ -176,7 +177,10 @@ export function createChat(deps: ChatDeps) {
 
     /** Begins an answer, or finds the one that was begun before, in the place it has been given. */
     async begin(request: TurnRequest, signal: AbortSignal, given: GivenContext, place: Place): Promise<Following> {
-      const turn = await beginTurn(db, request);
+      const [turn, facts] = await Promise.all([
+        beginTurn(db, request),
+        visitorFacts(db, { ...request, verified: request.verified ?? false }, log),
+      ]);
       const { runId, messageId } = turn;
       for (const older of turn.superseded) await runLog.requestStop(older).catch(isMissing);
       const locale = pickLocale(turn.locale);
@@ -210,6 +214,7 @@ export function createChat(deps: ChatDeps) {
           question: turn.question,
           history,
           summary: given.history ? null : turn.summary,
+          facts,
           locale: languageOf(turn.question, history, locale),
           clientTools: given.clientTools ?? [],
           attended: request.visitorId !== null,

@@ -39,6 +39,7 @@ const turn = (): Turn => ({
   question: "What is it about?",
   history: [],
   summary: null,
+  facts: [],
   locale: "en",
   clientTools: [],
   attended: true,

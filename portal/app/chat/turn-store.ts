@@ -67,6 +67,8 @@ export type TurnRequest = {
   agentId: string;
   /** null: an API call, which has a conversation of its own. */
   visitorId: string | null;
+  /** Did an identity token open the visitor's session? */
+  verified?: boolean;
   /** The page's origin, checked against the agent's list; null for the portal's own pages and API keys. */
   origin: string | null;
   conversationId: string;

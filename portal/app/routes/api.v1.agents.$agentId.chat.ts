@@ -21,6 +21,7 @@ const route = visitorRoute(visitorApi, {
         orgId: who.orgId,
         agentId: who.agentId,
         visitorId: who.visitorId,
+        verified: who.verified,
         ...placeOf(call, who),
         conversationId: body.id,
         ask: askOf(body),
