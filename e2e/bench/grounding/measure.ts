@@ -89,6 +89,7 @@ export async function askShelf(shelf: Shelf, asked: { text: string; after?: stri
     question: asked.text,
     history: (asked.after ?? []).map((text, at) => ({ author: at % 2 ? ("agent" as const) : ("visitor" as const), text })),
     summary: null,
+    facts: [],
     locale: asked.language,
     clientTools: [],
     attended: true,
