@@ -29,7 +29,7 @@ function drawn(page: Page): Promise<Drawn[]> {
 test.describe("hostile answers", () => {
   // The fixture fails each of these on a dialog, on a script error and on any request to a foreign host.
   test("T43 T44: nothing of the payloads runs or loads, streamed in any pieces and from history alike", async ({ widget, api, page }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(240_000);
     expect(PAYLOADS.length).toBeGreaterThanOrEqual(40);
     // Three ways to cut each payload; a piece of one character puts a border between any two.
     const cuts = [1, 7, 1_000];
