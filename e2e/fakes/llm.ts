@@ -191,6 +191,8 @@ export async function startFakeLlm(): Promise<FakeLlm> {
     });
     await play(script, body, response).catch(() => response.destroy());
   });
+  // As providers do: Node's own five seconds close connections in the very moment they are used again.
+  server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
