@@ -3,8 +3,9 @@ import { type FakeHubspot, startFakeHubspot } from "../../e2e/fakes/crm/hubspot.
 import { createSafeFetch } from "../safe-fetch.ts";
 import type { Crm, CrmApp, CrmCall, CrmRequest, InboundRequest } from "./crm.ts";
 import { CrmError } from "./crm-error.ts";
-import { crmCall, crmHttp } from "./crm-http.ts";
+import { crmHttp } from "./crm-http.ts";
 import { hubspot } from "./hubspot.ts";
+import { recordedCall, refusal } from "./test-call.ts";
 import { crmContract } from "./test-contract.ts";
 
 crmContract("HubSpot", {
@@ -23,27 +24,9 @@ let asked: CrmRequest[];
 beforeEach(async () => {
   fake = await startFakeHubspot();
   crm = hubspot(fake.url);
-  const grant = fake.grant();
-  const inner = crmCall(crm, createSafeFetch({ allow: [fake.url] }), {
-    signal,
-    grant: async () => grant,
-    renew: () => Promise.reject(new CrmError("unauthorized", "")),
-    admit: async () => {},
-    slowDown: async () => {},
-  });
-  asked = [];
-  call = (request) => {
-    asked.push(request);
-    return inner(request);
-  };
+  ({ call, asked } = recordedCall(crm, fake));
 });
 afterEach(() => fake.close());
-
-const refusal = (promise: Promise<unknown>): Promise<CrmError> =>
-  promise.then(
-    () => expect.fail("It was not refused"),
-    (error) => error as CrmError,
-  );
 
 describe("HubSpot: signing in", () => {
   test("asks at HubSpot's own sign-in for the scopes it needs; the secret goes in the body alone", async () => {

@@ -3,8 +3,9 @@ import { type FakePipedrive, PIPEDRIVE_FIELDS, startFakePipedrive } from "../../
 import { createSafeFetch } from "../safe-fetch.ts";
 import type { Crm, CrmCall, CrmHttp, CrmRequest } from "./crm.ts";
 import { CrmError } from "./crm-error.ts";
-import { crmCall, crmHttp } from "./crm-http.ts";
+import { crmHttp } from "./crm-http.ts";
 import { pipedrive } from "./pipedrive.ts";
+import { recordedCall, refusal } from "./test-call.ts";
 import { crmContract } from "./test-contract.ts";
 
 crmContract("Pipedrive", {
@@ -23,27 +24,9 @@ let asked: CrmRequest[];
 beforeEach(async () => {
   fake = await startFakePipedrive();
   crm = pipedrive(fake.url);
-  const grant = fake.grant();
-  const inner = crmCall(crm, createSafeFetch({ allow: [fake.url] }), {
-    signal,
-    grant: async () => grant,
-    renew: () => Promise.reject(new CrmError("unauthorized", "")),
-    admit: async () => {},
-    slowDown: async () => {},
-  });
-  asked = [];
-  call = (request) => {
-    asked.push(request);
-    return inner(request);
-  };
+  ({ call, asked } = recordedCall(crm, fake));
 });
 afterEach(() => fake.close());
-
-const refusal = (promise: Promise<unknown>): Promise<CrmError> =>
-  promise.then(
-    () => expect.fail("It was not refused"),
-    (error) => error as CrmError,
-  );
 
 describe("Pipedrive: signing in", () => {
   const answering =

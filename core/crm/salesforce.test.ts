@@ -3,9 +3,10 @@ import { type FakeSalesforce, startFakeSalesforce } from "../../e2e/fakes/crm/sa
 import { createSafeFetch } from "../safe-fetch.ts";
 import type { Crm, CrmCall, CrmGrant, CrmHttp, CrmRequest } from "./crm.ts";
 import { CrmError } from "./crm-error.ts";
-import { crmCall, crmHttp } from "./crm-http.ts";
+import { crmHttp } from "./crm-http.ts";
 import { salesforce } from "./salesforce.ts";
 import { soqlText } from "./soql.ts";
+import { recordedCall, refusal } from "./test-call.ts";
 import { crmContract } from "./test-contract.ts";
 
 crmContract("Salesforce", {
@@ -24,27 +25,9 @@ let asked: CrmRequest[];
 beforeEach(async () => {
   fake = await startFakeSalesforce();
   crm = salesforce(fake.url);
-  const grant = fake.grant();
-  const inner = crmCall(crm, createSafeFetch({ allow: [fake.url] }), {
-    signal,
-    grant: async () => grant,
-    renew: () => Promise.reject(new CrmError("unauthorized", "")),
-    admit: async () => {},
-    slowDown: async () => {},
-  });
-  asked = [];
-  call = (request) => {
-    asked.push(request);
-    return inner(request);
-  };
+  ({ call, asked } = recordedCall(crm, fake));
 });
 afterEach(() => fake.close());
-
-const refusal = (promise: Promise<unknown>): Promise<CrmError> =>
-  promise.then(
-    () => expect.fail("It was not refused"),
-    (error) => error as CrmError,
-  );
 
 describe("Salesforce: signing in", () => {
   const app = { clientId: "id", clientSecret: "secret" };
