@@ -1,17 +1,5 @@
-import { keysOf } from "./account.ts";
-import { type Platform, startPlatform } from "./platform.ts";
-
-/** Waits until the demo shop's handbook is read: the first start does that in the background. */
-async function untilDemoIsRead({ backendUrl, dataFolder }: Platform) {
-  const { SUPABASE_SECRET_KEY: apikey } = keysOf(dataFolder);
-  for (let attempt = 0; attempt < 600; attempt++) {
-    const response = await fetch(`${backendUrl}/rest/v1/sources?select=status`, { headers: { apikey } });
-    const sources = (await response.json()) as { status: string }[];
-    if (sources.length && sources.every(({ status }) => status === "ready")) return;
-    await new Promise((wake) => setTimeout(wake, 200));
-  }
-  throw new Error("The demo's documents were not read");
-}
+import { startPlatform } from "./platform.ts";
+import { untilDemoIsRead } from "./until-idle.ts";
 
 /**
  * One platform for all specs; each spec makes its own organization. Its address reaches them as PLATFORM_URL, its owner's

@@ -1,4 +1,5 @@
 import { isCyrillic } from "../locales.ts";
+import { Kept } from "./kept.ts";
 import type { LlmPassage } from "./llm.ts";
 import { names, numbered } from "./names.ts";
 import { dates, type Quantity, quantities } from "./quantities.ts";
@@ -82,15 +83,23 @@ function matter(text: string): Set<string> {
   return new Set([...stems(plain), ...numbered(plain), ...datesOf(plain), ...kinds]);
 }
 
-function read(passage: LlmPassage): Read {
-  const texts = splitSentences(passage.text).map(({ text }) => text);
+/** The terms of passages that were asked about of late: the same few answer most of the questions. */
+const known = new Kept<Omit<Read, "passage">>(1_000);
+
+const read = (passage: LlmPassage): Read => ({
+  passage,
+  ...known.get([passage.title, ...passage.headings, "", passage.text].join("\n"), () => readText(passage)),
+});
+
+function readText({ title, headings, text: whole }: LlmPassage): Omit<Read, "passage"> {
+  const texts = splitSentences(whole).map(({ text }) => text);
   const sentences = texts.map((text, at) => {
-    const before = texts[at - 1] ?? passage.headings.at(-1) ?? "";
+    const before = texts[at - 1] ?? headings.at(-1) ?? "";
     const lead = isLead(before) ? stems(before) : [];
     return { text, terms: new Set([...matter(text), ...lead]), lead: isLead(text) };
   });
-  const head = stems([passage.title, ...passage.headings].join(" "));
-  return { passage, head, sentences, terms: new Set([...head, ...sentences.flatMap(({ terms }) => [...terms])]) };
+  const head = stems([title, ...headings].join(" "));
+  return { head, sentences, terms: new Set([...head, ...sentences.flatMap(({ terms }) => [...terms])]) };
 }
 
 /** Do two words differ by one letter only, or by an ending? Then one may be the other, mistyped. */
@@ -171,11 +180,12 @@ function answers({ found, coverage }: Candidate): boolean {
 
 /** What finds the sentences of some passages that answer a question, for several questions about the same passages. */
 export function answersFrom(passages: LlmPassage[]): (question: string) => Candidate[] {
-  const known = passages.map(read);
+  let all: Read[] | null = null;
   return (question) => {
-    const asked = weigh(question, known);
+    all ??= passages.map(read);
+    const asked = weigh(question, all);
     if (asked.weights.size === 0) return [];
-    const candidates = known.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
+    const candidates = all.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
     const best = candidates[0];
     if (!best || !answers(best)) return [];
     const chosen = [best];

@@ -17,7 +17,7 @@ const streams = Number(values.streams);
 const seconds = Number(values.seconds);
 const EVERY_MS = 100;
 /** Streams begin this far apart, so that the measurement is of streaming alone. */
-const APART_MS = 15;
+const APART_MS = 30;
 /** The last of them may take this long to begin, on a machine that has other things to do. */
 const LONGEST_START_MS = 12_000;
 

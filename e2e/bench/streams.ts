@@ -61,15 +61,21 @@ async function visitPages(during: Promise<unknown>): Promise<number[]> {
   return took;
 }
 
-/** CPU time of the platform's processes in cores while `during` goes on. */
+/** CPU time of the platform's processes, and of the bench's own visitors and model, in cores while `during` goes on. */
 async function coresDuring(during: () => Promise<unknown>): Promise<Record<string, number>> {
-  const { portal, backend } = stage.platform.pids;
-  const before = { portal: cpuOf(portal), backend: cpuOf(backend) };
+  const { portal, backend, worker } = stage.platform.pids;
+  const bench = () => cpuOf(process.pid) + cpuOf(stage.model.pid);
+  const before = { portal: cpuOf(portal), backend: cpuOf(backend), worker: cpuOf(worker), bench: bench() };
   const began = performance.now();
   await during();
   const took = performance.now() - began;
   const cores = (pid: number, from: number) => Number(((cpuOf(pid) - from) / took).toFixed(2));
-  return { portalCores: cores(portal, before.portal), backendCores: cores(backend, before.backend) };
+  return {
+    portalCores: cores(portal, before.portal),
+    backendCores: cores(backend, before.backend),
+    workerCores: cores(worker, before.worker),
+    benchCores: Number(((bench() - before.bench) / took).toFixed(2)),
+  };
 }
 
 const perSecond = streams / ANSWER_S;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Db, serviceDb } from "../../../core/db.ts";
 import { type Platform, startPlatform } from "../../platform.ts";
+import { untilIdle } from "../../until-idle.ts";
 import { Visitor } from "../../visitor.ts";
 import { type BenchServer, startServer } from "./child.ts";
 import type { Ask } from "./readers.ts";
@@ -12,7 +13,7 @@ export const PAGE = "https://shop.example";
 
 export type Stage = { platform: Platform; model: BenchServer; db: Db; stop(): Promise<void> };
 
-/** The platform as `npm start` runs it, with a paced model for its endpoint. Callers may name their own address. */
+/** The platform as `npm start` runs it, at rest, with a paced model for its endpoint. Callers may name their own address. */
 export async function setStage(env: Record<string, string> = {}): Promise<Stage> {
   const model = await startServer("paced-model.ts");
   const platform = await startPlatform({
@@ -25,6 +26,7 @@ export async function setStage(env: Record<string, string> = {}): Promise<Stage>
       ...env,
     },
   });
+  await untilIdle(platform);
   const secrets = JSON.parse(readFileSync(join(platform.dataFolder, "secrets.json"), "utf8")) as Record<string, string>;
   const db = serviceDb({
     url: platform.backendUrl,

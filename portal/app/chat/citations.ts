@@ -161,8 +161,13 @@ export class CitationWeaver {
     if (this.passages.length === 0 || sentences.length > 4 * MOST_UNASKED) return [];
     const claims = sentences.map(({ text }) => readClaim(text, "")).filter(({ terms }) => terms.size > 1);
     if (claims.length === 0 || claims.length > MOST_UNASKED || /```/.test(this.written)) return [];
-    const found = claims.map((claim) => this.best(readClaim(claim.text, this.question), SUPPORT_UNASKED));
-    return found.every((one) => one !== null) ? [...new Set(found.map((one) => this.make(one, pieces)))] : [];
+    const found: (Support & { passage: Passage })[] = [];
+    for (const { text } of claims) {
+      const support = this.best(readClaim(text, this.question), SUPPORT_UNASKED);
+      if (!support) return [];
+      found.push(support);
+    }
+    return [...new Set(found.map((one) => this.make(one, pieces)))];
   }
 
   private readPassages(): ReadPassage[] {

@@ -1,4 +1,5 @@
 import { isLead } from "@gpt-agent/core/llm/best-sentences";
+import { Kept } from "@gpt-agent/core/llm/kept";
 import { names, numbered } from "@gpt-agent/core/llm/names";
 import { dates, type Quantity, quantities, sameQuantity } from "@gpt-agent/core/llm/quantities";
 import { splitSentences } from "@gpt-agent/core/llm/sentences";
@@ -84,7 +85,7 @@ export function readClaim(claim: string, question: string): Claim {
   };
 }
 
-/** A passage taken apart once, for all the claims that name it. */
+/** A passage taken apart once, for all the claims that name it. Shared with other answers: not to be changed. */
 export type ReadPassage = {
   passage: Passage;
   cyrillic: boolean;
@@ -94,10 +95,17 @@ export type ReadPassage = {
   sentences: { start: number; end: number; text: string; terms: Set<string>; numbers: Quantity[]; lead: boolean; row: boolean }[];
 };
 
+/** What passages say by their words, for the passages that were asked about of late: the same few answer most of the questions. */
+const said = new Kept<Omit<ReadPassage, "passage">>(1_000);
+
 export function readPassage(passage: Passage): ReadPassage {
   const above = [passage.title, ...passage.headings].join(" ");
+  return { passage, ...said.get(`${above}\n${passage.text}`, () => readText(above, passage.text)) };
+}
+
+function readText(above: string, text: string): Omit<ReadPassage, "passage"> {
   const head = stems(above);
-  const sentences = splitSentences(passage.text).map((sentence) => ({
+  const sentences = splitSentences(text).map((sentence) => ({
     ...sentence,
     terms: stems(sentence.text),
     numbers: quantities(sentence.text),
@@ -105,7 +113,7 @@ export function readPassage(passage: Passage): ReadPassage {
     row: ROW.test(sentence.text),
   }));
   const all = new Set([...head, ...sentences.flatMap(({ terms }) => [...terms])]);
-  return { passage, cyrillic: isCyrillic(passage.text), head, all, headNumbers: quantities(above), sentences };
+  return { cyrillic: isCyrillic(text), head, all, headNumbers: quantities(above), sentences };
 }
 
 /** Where a claim and a quote contradict each other: a number, date or name that the quote does not have, or a denial of what it says. */

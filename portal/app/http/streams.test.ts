@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeLlm, startFakeLlm } from "../../../e2e/fakes/llm.ts";
 import {
   call,
@@ -10,6 +10,7 @@ import {
   readAnswer,
   readEvents,
   type SeededAgent,
+  SHOP,
   seedAgent,
   startTestPortal,
   type TestPortal,
@@ -169,5 +170,35 @@ describe("H2: more questions than a portal takes on", { timeout: 60_000 }, () =>
     // There is room again.
     await expect.poll(async () => (await ask(visitors[0]!.token, randomUUID())).status, { timeout: 5_000 }).toBe(200);
     await sleep(50);
+  });
+
+  it("are refused without waiting for the database, and in a way their page can read", async () => {
+    llm.script({ kind: "answer", text: TEXT, pauseMs: 15 });
+    const visitors = await Promise.all(Array.from({ length: MAX_RUNS + 1 }, () => openSession(portal, agent)));
+    const [late, ...first] = visitors;
+    // One place may still be an answer's of the test before.
+    const taken = (await Promise.all(first.map(({ token }) => ask(token, randomUUID())))).filter(({ status }) => status === 200);
+    const reading = taken.map(readAnswer);
+    const { db } = portal.backend;
+    const { exec } = db;
+    let goOn = () => {};
+    const stuck = new Promise<void>((resolve) => (goOn = resolve));
+    db.exec = async (...args) => {
+      await stuck;
+      return exec.apply(db, args);
+    };
+    // What was known of the agent is no longer believed.
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => performance.timeOrigin + performance.now() + 2_000);
+    try {
+      const response = await ask(late!.token, randomUUID(), AbortSignal.timeout(5_000));
+      expect(response.status).toBe(503);
+      expect(response.headers.get("access-control-allow-origin")).toBe(SHOP);
+    } finally {
+      clock.mockRestore();
+      db.exec = exec;
+      goOn();
+    }
+    expect(reading.length).toBeGreaterThanOrEqual(MAX_RUNS - 1);
+    expect((await Promise.all(reading)).every(({ done }) => done)).toBe(true);
   });
 });

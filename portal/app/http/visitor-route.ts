@@ -69,12 +69,11 @@ export async function enterAgent(call: VisitorCall): Promise<{ door: Door; origi
 }
 
 /**
- * The visitor who makes a call: a valid token, used from the origin it was made for, which the agent still lists. An absent
- * Origin passes only for the portal's own pages, whose GETs carry none.
- * @param options.checkOrigin false when the database checks the agent's list in the same call
+ * The visitor whose token a call carries, used from the origin it was made for; asks nothing of the database. An absent Origin passes
+ * only for the portal's own pages, whose GETs carry none. Whether the agent lets them in is for admitVisitor to say.
  * @throws AppError("unauthenticated" | "origin_not_allowed")
  */
-export async function requireVisitor(call: VisitorCall, options: { checkOrigin: boolean } = { checkOrigin: true }): Promise<VisitorClaims> {
+export async function recogniseVisitor(call: VisitorCall): Promise<VisitorClaims> {
   const { door, tokens } = call.api;
   const [, token] = /^Bearer (\S+)$/i.exec(call.request.headers.get("authorization") ?? "") ?? [];
   const who = token ? await tokens.verify(token) : null;
@@ -82,10 +81,27 @@ export async function requireVisitor(call: VisitorCall, options: { checkOrigin: 
     throw new AppError("unauthenticated", "The session is missing, expired or for another agent. Open a new one.");
   }
   if (call.origin === null ? !door.isOwn(who.origin) : call.origin !== who.origin) throw notAllowed();
-  if (options.checkOrigin && !door.admits(await door.find(who.agentPublicId), who.origin)) throw notAllowed();
+  // What got a token may read why it is refused; not, though, once its page is found to be no longer listed (visitorRoute).
+  call.readableBy = call.origin;
+  return who;
+}
+
+/**
+ * Lets a recognised visitor in: the agent still lists their page, and talks to visitors like them.
+ * @param options.checkOrigin false when the database checks the agent's list in the same call
+ * @throws AppError("unauthenticated" | "origin_not_allowed")
+ */
+export async function admitVisitor(call: VisitorCall, who: VisitorClaims, { checkOrigin }: { checkOrigin: boolean }): Promise<void> {
+  const { door } = call.api;
+  if (checkOrigin && !door.admits(await door.find(who.agentPublicId), who.origin)) throw notAllowed();
   // A session from before the agent was closed to unknown visitors.
   if (!who.verified && (await door.find(who.agentPublicId)).settings.visitors.enforce) throw identityRefused();
-  call.readableBy = call.origin;
+}
+
+/** The visitor who makes a call, recognised and let in. @throws AppError("unauthenticated" | "origin_not_allowed") */
+export async function requireVisitor(call: VisitorCall): Promise<VisitorClaims> {
+  const who = await recogniseVisitor(call);
+  await admitVisitor(call, who, { checkOrigin: true });
   return who;
 }
 

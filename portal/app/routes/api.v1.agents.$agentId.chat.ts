@@ -3,14 +3,16 @@ import { askOf, chatRequest } from "~/http/chat-request";
 import { uiMessageStream } from "~/http/event-stream";
 import { idempotency } from "~/http/idempotency";
 import { readJson } from "~/http/json-body";
-import { limit, placeOf, requireVisitor, visitorRoute } from "~/http/visitor-route";
+import { admitVisitor, limit, placeOf, recogniseVisitor, visitorRoute } from "~/http/visitor-route";
 import { chat, responder, visitorApi } from "~/services.server";
 
 const route = visitorRoute(visitorApi, {
   async POST(call) {
-    // The agent's list of origins is checked by the database as the turn begins, in the same round trip.
-    const who = await requireVisitor(call, { checkOrigin: false });
+    const who = await recogniseVisitor(call);
+    // Before anything is asked of the database: with too much to do, it would keep those who are refused waiting as well.
     chat.assertRoom();
+    // The agent's list of origins is checked by the database as the turn begins, in the same round trip.
+    await admitVisitor(call, who, { checkOrigin: false });
     await limit(call, "messageAddress", call.address);
     await limit(call, "messageVisitor", who.visitorId);
     await limit(call, "messageAgent", who.agentId);
