@@ -17,6 +17,7 @@ const VENDORS: Record<string, RegExp> = {
   "@supabase/lite": /^supabase\//,
   "@electric-sql/pglite": /^(supabase|worker\/queue)\//,
   lit: /^widget\//,
+  "prom-client": /^core\/metrics\//,
 };
 
 /**
@@ -25,6 +26,7 @@ const VENDORS: Record<string, RegExp> = {
  */
 const DIALLERS: Record<string, string> = {
   "core/safe-fetch.ts": "the way out itself",
+  "core/db.ts": "times the calls of the database that the operator configured",
   "core/llm/provider-fetch.ts": "dials the model endpoint that the operator configured",
   "worker/health.ts": "a server",
   "supabase/embedded/owner.ts": "calls the backend it has just started",

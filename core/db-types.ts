@@ -2045,6 +2045,8 @@ export type Database = {
       outbox_figures: { Args: Record<never, never>; Returns: { waiting: number; oldest_seconds: number; later: number; in_flight: number; dead: number }[] };
       pause_crm_account: { Args: { account_crm: string | null; account: string | null; milliseconds: number | null }; Returns: undefined };
       pause_jobs: { Args: { job_name: string | null; paused: boolean | null }; Returns: undefined };
+      platform_figures: { Args: Record<never, never>; Returns: Json };
+      platform_status: { Args: Record<never, never>; Returns: Json };
       poll_crms: { Args: Record<never, never>; Returns: number };
       postpone_job: { Args: { job_org: string | null; job_name: string | null; job_payload: Json | null; after_job: string | null; milliseconds: number | null }; Returns: undefined };
       publish_source_version: { Args: { version: string | null }; Returns: undefined };

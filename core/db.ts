@@ -6,15 +6,48 @@ import type { Database } from "./db-types.ts";
 globalThis.WebSocket ??= WebSocket as unknown as typeof globalThis.WebSocket;
 
 export type Db = SupabaseClient<Database>;
-export type DbConfig = { url: string; publishableKey: string; secretKey: string };
+export type DbConfig = {
+  url: string;
+  publishableKey: string;
+  secretKey: string;
+  /** Told of each call when its answer has begun: what kind it was, milliseconds, and whether it failed (no answer, or 500 and above). */
+  watch?: (kind: DbCall, ms: number, failed: boolean) => void;
+};
+export type DbCall = "function" | "read" | "write" | "storage" | "account";
 
 const withoutSession = { auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false } };
+
+function kindOf(url: string, method: string): DbCall {
+  if (url.includes("/rest/v1/rpc/")) return "function";
+  if (url.includes("/storage/v1/")) return "storage";
+  if (url.includes("/auth/v1/")) return "account";
+  return method === "GET" || method === "HEAD" ? "read" : "write";
+}
+
+/** fetch that tells `watch` of each call; undefined without one, for supabase-js to take its own. */
+function watchedFetch({ watch }: DbConfig): typeof fetch | undefined {
+  if (!watch) return undefined;
+  return async (input, init) => {
+    const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
+    const kind = kindOf(url, init?.method ?? "GET");
+    const began = performance.now();
+    try {
+      const response = await fetch(input, init);
+      watch(kind, performance.now() - began, response.status >= 500);
+      return response;
+    } catch (error) {
+      // Whoever gave the call up had a reason; that is no failure of the database.
+      if (!init?.signal?.aborted) watch(kind, performance.now() - began, true);
+      throw error;
+    }
+  };
+}
 
 /** The database as a signed-in person: every query runs under Row Level Security with their access token. */
 export function userDb(config: DbConfig, accessToken: string): Db {
   return createClient<Database>(config.url, config.publishableKey, {
     ...withoutSession,
-    global: { headers: { Authorization: `Bearer ${accessToken}` } },
+    global: { headers: { Authorization: `Bearer ${accessToken}` }, fetch: watchedFetch(config) },
   });
 }
 
@@ -23,5 +56,5 @@ export function userDb(config: DbConfig, accessToken: string): Db {
  * queries names the organization.
  */
 export function serviceDb(config: DbConfig): Db {
-  return createClient<Database>(config.url, config.secretKey, withoutSession);
+  return createClient<Database>(config.url, config.secretKey, { ...withoutSession, global: { fetch: watchedFetch(config) } });
 }

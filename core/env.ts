@@ -90,6 +90,11 @@ const shared = {
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must look like redis://host:6379" }).optional(),
   /** Inner addresses that the agents of every organization here may call. */
   EGRESS_ALLOW: origins.default([]),
+  /** Opens /metrics to whoever has it; without it only programs on the same machine read them (core/metrics/gate.ts). */
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,500}$/, { error: "must be at least 16 visible ASCII characters without spaces" })
+    .optional(),
   EMBEDDINGS_BASE_URL: url("an OpenAI-compatible endpoint").optional(),
   EMBEDDINGS_API_KEY: z.string().min(1).optional(),
   EMBEDDINGS_MODEL: z.string().min(1).optional(),
@@ -110,6 +115,19 @@ const portal = z
     MAX_RUNS: z.coerce.number().int().min(1).max(100_000).default(600),
     MAX_STARTING_RUNS: z.coerce.number().int().min(1).max(100_000).default(64),
     MAX_EVENT_LOOP_LAG_MS: z.coerce.number().int().min(10).max(60_000).default(500),
+    /**
+     * Web analytics of the portal's pages, never of the widget: the address of a script and, for Plausible and Umami, the site it counts
+     * (portal/app/http/analytics.ts).
+     */
+    ANALYTICS_SRC: z
+      .union([z.url({ protocol: /^https$/ }), z.literal("vercel")], {
+        error: "must be the https address of a script, such as https://plausible.example.com/js/script.js, or vercel",
+      })
+      .optional(),
+    ANALYTICS_SITE: z
+      .string()
+      .regex(/^[\w.:-]{1,200}$/, { error: "must be a domain or a site's id" })
+      .optional(),
     /** How many proxies in front of us may be believed about the client's address. */
     TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   })

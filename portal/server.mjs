@@ -15,6 +15,7 @@ const build = await import("./build/server/index.js");
 const app = express();
 app.disable("x-powered-by");
 app.set("query parser", "simple");
+app.use(build.entry.module.watchRequests(build));
 
 // The client's address for limits comes from the socket; one that a client claims is dropped.
 app.use((request, _response, next) => {

@@ -1,5 +1,7 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Db } from "@gpt-agent/core/db";
+import { FORWARDING_HEADERS, type MetricsGate } from "@gpt-agent/core/metrics/gate";
+import type { Metrics } from "@gpt-agent/core/metrics/metrics";
 import { KNOWLEDGE_BUCKET } from "@gpt-agent/core/storage";
 import packageJson from "./package.json" with { type: "json" };
 import type { JobQueue, QueueDepths } from "./queue/job-queue.ts";
@@ -67,15 +69,36 @@ async function within<T>(promise: PromiseLike<T>): Promise<T | null> {
   }
 }
 
+type MetricsDoor = { gate: MetricsGate; of: () => Metrics<"worker"> | undefined };
+
+/** GET /metrics for whoever may read it; false where there is nothing for this asker. */
+async function tellMetrics(request: IncomingMessage, response: ServerResponse, door: MetricsDoor): Promise<boolean> {
+  const { headers, socket } = request;
+  const verdict = door.gate({
+    authorization: headers.authorization ?? null,
+    address: socket.remoteAddress ?? "unknown",
+    host: headers.host ?? null,
+    forwarded: FORWARDING_HEADERS.some((name) => headers[name] !== undefined),
+  });
+  const metrics = door.of();
+  if (verdict === "hidden") return false;
+  if (verdict === "unauthorized")
+    response.writeHead(401, { "www-authenticate": 'Bearer realm="metrics"', "cache-control": "no-store" }).end();
+  else if (!metrics) response.writeHead(503, { "cache-control": "no-store" }).end();
+  else response.writeHead(200, { "content-type": metrics.contentType, "cache-control": "no-store" }).end(await metrics.text());
+  return true;
+}
+
 /**
- * Serves GET /health: 200 or 503 with the checks; with ?live=1 it only says that the process answers.
+ * Serves GET /health: 200 or 503 with the checks; with ?live=1 it only says that the process answers. And GET /metrics.
  * @param port 0 picks a free one
  */
-export async function serveHealth(port: number, check: () => Promise<Health>): Promise<Server> {
+export async function serveHealth(port: number, check: () => Promise<Health>, metrics: MetricsDoor): Promise<Server> {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://worker");
     const answer = (status: number, body: unknown) =>
       response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" }).end(`${JSON.stringify(body)}\n`);
+    if (url.pathname === "/metrics" && request.method === "GET" && (await tellMetrics(request, response, metrics))) return;
     if (url.pathname !== "/health") return answer(404, { status: "not_found" });
     if (request.method !== "GET" && request.method !== "HEAD") return answer(405, { status: "method_not_allowed" });
     if (url.searchParams.get("live") === "1") return answer(200, { status: "ok", version: packageJson.version });

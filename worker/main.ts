@@ -1,9 +1,11 @@
 // The worker's process: carries jobs from the outbox to the queue and does them, until it is told to stop.
 import { readEnv } from "@gpt-agent/core/env";
+import { metricsGate } from "@gpt-agent/core/metrics/gate";
 import { Dispatcher } from "./dispatcher.ts";
 import { checkHealth, serveHealth } from "./health.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Ledger } from "./ledger.ts";
+import { countedLedger, lookAtWorker } from "./metrics.ts";
 import { Reconciler } from "./reconcile.ts";
 import { runJob } from "./run-jobs.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -18,7 +20,8 @@ let services: Services | undefined;
 let draining = false;
 
 // First of all the port: a second worker on it should end before it touches the queue.
-const health = await serveHealth(env.WORKER_PORT, () => checkHealth(services, draining)).catch((error: NodeJS.ErrnoException) => {
+const metrics = { gate: metricsGate({ token: env.METRICS_TOKEN, appUrl: env.APP_URL }), of: () => services?.metrics };
+const health = await serveHealth(env.WORKER_PORT, () => checkHealth(services, draining), metrics).catch((error: NodeJS.ErrnoException) => {
   process.stderr.write(
     error.code === "EADDRINUSE"
       ? `Port ${env.WORKER_PORT} is taken by another program. Set WORKER_PORT to a free one.\n`
@@ -36,11 +39,13 @@ const ledger = new Ledger(deps, () => dispatcher.wake());
 const heartbeat = new Heartbeat({ ...deps, concurrency, running: () => running });
 const worker = queue.work(async (job) => {
   running++;
-  await runJob(job, { ...deps, ledger, isPaused: (name) => heartbeat.isPaused(name) }).finally(() => running--);
+  const counted = countedLedger(deps.metrics, job, ledger);
+  await runJob(job, { ...deps, ledger: counted, isPaused: (name) => heartbeat.isPaused(name) }).finally(() => running--);
 }, concurrency);
 const dispatcher = new Dispatcher({ ...deps, ledger });
 const scheduler = new Scheduler(deps);
 const reconciler = new Reconciler({ ...deps, ledger });
+lookAtWorker(deps.metrics, { ...deps, concurrency, running: () => running });
 for (const part of [heartbeat, dispatcher, scheduler, reconciler]) part.start();
 log.info("The worker has started", { port: env.WORKER_PORT, embeddings: deps.embedder?.model ?? "none" });
 

@@ -5,14 +5,18 @@ import type { WorkerEnv } from "@gpt-agent/core/env";
 import { createEmbedder, type Embedder } from "@gpt-agent/core/llm/embed";
 import { createLog, type Log } from "@gpt-agent/core/log";
 import { createMailer, type Mailer } from "@gpt-agent/core/mail/mailer";
+import { type Metrics, openMetrics } from "@gpt-agent/core/metrics/metrics";
 import { createSafeFetch, type SafeFetch } from "@gpt-agent/core/safe-fetch";
 import { createSecretBox, type SecretBox } from "@gpt-agent/core/secrets";
+import { watchDatabase } from "./metrics.ts";
 import type { JobQueue } from "./queue/job-queue.ts";
 import { openEmbeddedQueue, openPostgresQueue } from "./queue/postgres.ts";
 import { openRedisQueue } from "./queue/redis.ts";
 
 export type Services = {
   log: Log;
+  /** What Prometheus reads at /metrics. */
+  metrics: Metrics<"worker">;
   db: Db;
   queue: JobQueue;
   /** Where the queue is. */
@@ -36,9 +40,16 @@ export type Services = {
  */
 export async function createServices(env: WorkerEnv): Promise<Services> {
   const log = createLog(env.LOG_LEVEL, { process: "worker" });
-  const db = serviceDb({ url: env.SUPABASE_URL, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY });
+  const metrics = openMetrics("worker");
+  const db = serviceDb({
+    url: env.SUPABASE_URL,
+    publishableKey: env.SUPABASE_PUBLISHABLE_KEY,
+    secretKey: env.SUPABASE_SECRET_KEY,
+    watch: watchDatabase(metrics),
+  });
   return {
     log,
+    metrics,
     db,
     queue: await openQueue(env, log),
     store: env.REDIS_URL ? "redis" : env.QUEUE_DATABASE_URL ? "postgres" : "embedded",

@@ -39,6 +39,11 @@ export class CircuitBreaker {
     return (this.circuits.get(key)?.openedAt ?? null) !== null;
   }
 
+  /** The circuits that are open, and for how many milliseconds. */
+  open(): { key: string; forMs: number }[] {
+    return [...this.circuits].flatMap(([key, { openedAt }]) => (openedAt === null ? [] : [{ key, forMs: this.now() - openedAt }]));
+  }
+
   succeeded(key: string): void {
     const wasOpen = this.isOpen(key);
     this.circuits.delete(key);

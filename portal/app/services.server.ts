@@ -10,6 +10,8 @@ import { openRouterCall } from "@gpt-agent/core/llm/openrouter";
 import { quotesLlm } from "@gpt-agent/core/llm/quotes";
 import { loadTokenizer } from "@gpt-agent/core/llm/tokens";
 import { createLog } from "@gpt-agent/core/log";
+import { metricsGate } from "@gpt-agent/core/metrics/gate";
+import { openMetrics } from "@gpt-agent/core/metrics/metrics";
 import { createSafeFetch } from "@gpt-agent/core/safe-fetch";
 import { createSecretBox } from "@gpt-agent/core/secrets";
 import { createActions } from "~/chat/actions/actions";
@@ -23,14 +25,24 @@ import { apiKeyStore } from "~/http/api-key-guard";
 import { createLimiter } from "~/http/limiter/limiter";
 import { memoryCounter } from "~/http/limiter/memory";
 import { redisCounter } from "~/http/limiter/redis";
+import { countAnswer, countRefusal, lookAtPortal, watchDatabase } from "~/http/metrics/portal-metrics";
 import { ownOrigins, visitorDoor } from "~/http/visitor-door";
 import type { VisitorApi } from "~/http/visitor-route";
 import { visitorTokens } from "~/http/visitor-token";
 import { openIdentityKeys } from "~/models/identity-key.server";
+import packageJson from "../package.json";
 
 export const env = readEnv("portal");
 export const log = createLog(env.LOG_LEVEL, { process: "portal" });
-export const dbConfig = { url: env.SUPABASE_URL, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY };
+/** What Prometheus reads at /metrics, and who may. */
+export const metrics = openMetrics("portal");
+export const metricsDoor = metricsGate({ token: env.METRICS_TOKEN, appUrl: env.APP_URL });
+export const dbConfig = {
+  url: env.SUPABASE_URL,
+  publishableKey: env.SUPABASE_PUBLISHABLE_KEY,
+  secretKey: env.SUPABASE_SECRET_KEY,
+  watch: watchDatabase(metrics),
+};
 /** Past RLS: for the visitor API alone, whose callers are not Supabase users. Behind login it is always userDb. */
 export const service = serviceDb(dbConfig);
 
@@ -47,12 +59,18 @@ export const crmEgress = createSafeFetch({ allow: [...env.EGRESS_ALLOW, ...Objec
 
 export const actions = createActions({ egress: safeFetch, secrets, log });
 
-const onLimiterFailure = (error: unknown) => log.warn("the shared limits are away, using local ones", { error });
-export const limiter = createLimiter(env.REDIS_URL ? redisCounter(env.REDIS_URL) : memoryCounter(), memoryCounter(), onLimiterFailure);
+const onLimiterFailure = (error: unknown) => {
+  metrics.count("gap_limiter_fallbacks_total", {});
+  log.warn("the shared limits are away, using local ones", { error });
+};
+const counter = env.REDIS_URL ? redisCounter(env.REDIS_URL) : memoryCounter();
+export const limiter = createLimiter(counter, memoryCounter(), onLimiterFailure, (limit) =>
+  metrics.count("gap_limit_hits_total", { limit }),
+);
 
 /** Where the key goes: OpenRouter's own key to OpenRouter alone. */
 const llmKey = env.LLM_API_KEY ?? (new URL(env.LLM_BASE_URL).hostname.endsWith("openrouter.ai") ? env.OPENROUTER_API_KEY : undefined);
-const breaker = new CircuitBreaker({ onChange: (model, state) => log.warn(`a model's circuit is ${state}`, { model }) });
+export const breaker = new CircuitBreaker({ onChange: (model, state) => log.warn(`a model's circuit is ${state}`, { model }) });
 export const catalogue = createCatalogue({
   baseUrl: env.LLM_BASE_URL,
   apiKey: llmKey ?? null,
@@ -83,8 +101,11 @@ export const chat = createChat({
   llm: model ?? quotesLlm(),
   fallback: quotesLlm({ fallback: true }),
   actions,
+  onAnswered: (receipt) => countAnswer(metrics, receipt),
+  onRefused: (error) => countRefusal(metrics, error),
   log,
 });
+lookAtPortal(metrics, { db: service, admission, breaker, limiter, version: packageJson.version });
 
 /** The keys that check who an agent's visitors are. */
 export const identityKeys = (of: { orgId: string; agentId: string }) => openIdentityKeys(service, secretBox, log, of);

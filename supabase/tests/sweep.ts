@@ -40,6 +40,8 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "public.queue_overview": "reads the ledger of jobs, which people may not; checks that the caller runs the platform",
   "public.pause_jobs": "writes what is paused; checks that the caller runs the platform",
   "public.settle_dead_jobs": "writes jobs and dead letters; checks that the caller runs the platform",
+  "public.platform_figures": "counts over all organizations and auth.users; for the server's own key alone",
+  "public.platform_status": "counts over all organizations and auth.users; checks that the caller runs the platform",
   "public.list_members": "reads e-mail addresses from auth.users, which people may not; answers only members of the organization",
 };
 
@@ -47,6 +49,7 @@ export const SECURITY_DEFINERS: Record<string, string> = {
 export const CALLABLE_BY_PEOPLE = [
   "is_platform_admin",
   "queue_overview",
+  "platform_status",
   "pause_jobs",
   "settle_dead_jobs",
   "create_organization",

@@ -77,6 +77,11 @@ export class Admission {
     this.timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   }
 
+  /** Answers being written, and those of them that begin; the mean lag of the event loop in milliseconds, and the share of a core in use. */
+  get state(): { running: number; starting: number; lagMs: number; busy: number } {
+    return { running: this.running, starting: this.starting, lagMs: this.lag, busy: this.busy };
+  }
+
   /** @throws AppError("unavailable") when another answer would be too much */
   assertRoom(): void {
     const { runs, lagMs } = this.limits;

@@ -38,7 +38,9 @@ export type ChatDeps = Pick<RunDeps, "retrieve" | "llm" | "fallback" | "actions"
   db: Db;
   runLog: RunLog;
   admission: Admission;
-};
+  /** Told of each question that gets no answer. */
+  onRefused?: (error: unknown) => void;
+} & Pick<RunDeps, "onAnswered">;
 
 const storedMessage = z.object({
   id: z.string(),
@@ -157,7 +159,14 @@ export function createChat(deps: ChatDeps) {
     /**
      * Is there room for another answer? For routes to ask before they do anything else. @throws AppError("unavailable")
      */
-    assertRoom: (): void => admission.assertRoom(),
+    assertRoom(): void {
+      try {
+        admission.assertRoom();
+      } catch (error) {
+        deps.onRefused?.(error);
+        throw error;
+      }
+    },
 
     /**
      * Begins the answer to a question and returns its events from the first on. The answer goes on when nobody reads. A repeated
@@ -166,11 +175,13 @@ export function createChat(deps: ChatDeps) {
      * @throws AppError as beginTurn; ("unavailable") when this process has enough to do
      */
     async ask(request: TurnRequest, signal: AbortSignal, given: GivenContext = {}): Promise<Following> {
-      const place = admission.enter();
+      let place: Place | null = null;
       try {
+        place = admission.enter();
         return await this.begin(request, signal, given, place);
       } catch (error) {
-        place.leave();
+        place?.leave();
+        deps.onRefused?.(error);
         throw error;
       }
     },

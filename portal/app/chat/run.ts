@@ -12,6 +12,8 @@ export type RunDeps = AnswerDeps & {
   /** Keeps what an answer has so far while it grows. */
   saver: PartialSaver;
   finish(orgId: string, runId: string, receipt: Receipt): Promise<boolean>;
+  /** Told of each answer that has ended, once. Must not throw. */
+  onAnswered?: (receipt: Receipt) => void;
 };
 
 const STORE_RETRIES_MS = [200, 1_000, 3_000];
@@ -92,6 +94,7 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
   try {
     const receipt = await answer(turn, deps, replies, tell, controller.signal);
     unwatch();
+    deps.onAnswered?.(receipt);
     // Stored before `finish` is told, so that whoever has seen it can rate the answer and open its citations.
     await store(turn, receipt, deps);
     if (finish) writer.write(finish);

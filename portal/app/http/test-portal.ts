@@ -83,7 +83,8 @@ export async function startTestPortal(env: Record<string, string> = {}, shared?:
     request.headers[SOCKET_ADDRESS_HEADER] = request.socket.remoteAddress ?? "unknown";
     next();
   });
-  const { nodeHandler } = await import("./node-handler.ts");
+  const [{ nodeHandler }, { requestMetrics }] = await Promise.all([import("./node-handler.ts"), import("./metrics/request-metrics.ts")]);
+  app.use(requestMetrics(services.metrics, build));
   app.use(nodeHandler(build, "test"));
   return {
     url,

@@ -53,6 +53,8 @@ export type Rule = { name: string; limit: number; window: number };
 /** Counts uses exactly, also under parallel ones: a use that is refused does not count. */
 export interface LimitCounter {
   take(rule: Rule, key: string): Promise<LimitResult>;
+  /** Rejects when a shared counter is out of reach; absent where there is none. */
+  ping?(): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -61,6 +63,8 @@ export interface Limiter {
   check(name: LimitName, key: string): Promise<LimitResult>;
   /** Takes one use of each limit in turn. @throws AppError("rate_limited") at the first that is used up */
   enforce(...uses: [LimitName, string][]): Promise<void>;
+  /** Rejects when the shared counter is out of reach; absent without one. */
+  ping?(): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -70,9 +74,15 @@ const LOCAL_SHARE = 0.25;
 /**
  * The limits over a counter. Should a shared counter fail, a small local one takes its place: never unlimited, never shut.
  * @param onFailure told of each failure of the counter
+ * @param onHit told of each use beyond a limit
  */
-export function createLimiter(counter: LimitCounter, local: LimitCounter, onFailure: (error: unknown) => void): Limiter {
-  const check = async (name: LimitName, key: string): Promise<LimitResult> => {
+export function createLimiter(
+  counter: LimitCounter,
+  local: LimitCounter,
+  onFailure: (error: unknown) => void,
+  onHit: (name: LimitName) => void = () => {},
+): Limiter {
+  const count = async (name: LimitName, key: string): Promise<LimitResult> => {
     const rule = { name, ...LIMITS[name] };
     try {
       return await counter.take(rule, key);
@@ -81,8 +91,14 @@ export function createLimiter(counter: LimitCounter, local: LimitCounter, onFail
       return local.take({ ...rule, limit: Math.max(1, Math.floor(rule.limit * LOCAL_SHARE)) }, key);
     }
   };
+  const check: Limiter["check"] = async (name, key) => {
+    const result = await count(name, key);
+    if (!result.ok) onHit(name);
+    return result;
+  };
   return {
     check,
+    ...(counter.ping ? { ping: () => counter.ping!() } : {}),
     async enforce(...uses) {
       for (const [name, key] of uses) {
         const { ok, retryAfter } = await check(name, key);

@@ -26,6 +26,9 @@ export function redisCounter(url: string, prefix = "limit"): LimitCounter {
       const waitMs = Number(await redis.eval(TAKE, 1, `${prefix}:${rule.name}:${key}`, rule.window * 1000, rule.limit, randomUUID()));
       return waitMs === 0 ? { ok: true, retryAfter: 0 } : { ok: false, retryAfter: Math.ceil(waitMs / 1000) };
     },
+    async ping() {
+      await redis.ping();
+    },
     async dispose() {
       redis.disconnect();
     },

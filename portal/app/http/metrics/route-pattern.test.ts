@@ -1,0 +1,74 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { ServerBuild } from "@remix-run/node";
+import { matchRoutes } from "@remix-run/react";
+import { expect, test } from "vitest";
+import { routePatterns } from "./route-pattern.ts";
+
+const files = readdirSync(fileURLToPath(new URL("../../routes", import.meta.url)));
+
+/** The routes as Remix has them, flat: layouts change nothing about addresses. */
+const flat = files.map((file) => {
+  const parts = file
+    .replace(/\.tsx?$/, "")
+    .replaceAll("[.]", "\u0000")
+    .split(".");
+  const index = parts.at(-1) === "_index";
+  const path = parts
+    .filter((part) => part !== "_index")
+    .map((part) => (part === "$" ? "*" : part.replace(/^\$/, ":").replace(/_$/, "").replaceAll("\u0000", ".")))
+    .join("/");
+  return { id: file, path, index };
+});
+const routes = Object.fromEntries(flat.map((route) => [route.id, route])) as unknown as ServerBuild["routes"];
+const patternOf = routePatterns(routes);
+
+const ADDRESSES = [
+  "/",
+  "/orgs",
+  "/orgs/",
+  "/orgs/new",
+  "/orgs/acme",
+  "/Orgs/acme/AGENTS",
+  "/orgs/new/agents/new",
+  "/orgs/acme/agents/0199/settings/actions/new-action",
+  "/orgs/acme/conversations/0199/receipts/0199/download",
+  "/orgs/acme/integrations/crm/callback",
+  "/integrations/crm/callback",
+  "/platform/queue",
+  "/metrics",
+  "/api/health",
+  "/api/openapi.json",
+  "/api/openapixjson",
+  "/api/v1/agents/x/chat",
+  "/api/v1/agents/x/chat/y",
+  "/api/v1/chat/a%2Fb/stream",
+  "/api/nothing/here",
+  "/v1/models",
+  "/v1/other",
+  "/nothing",
+  "/a/b/c/d/e/f",
+];
+
+test.each(ADDRESSES)("%s has the route that Remix finds", (address) => {
+  const [found] = matchRoutes(
+    flat.map(({ id, path, index }) => ({ id, path: `/${path}`, ...(index ? { index: true as const } : {}) })),
+    address,
+  )!;
+  const path = found!.route.path!;
+  expect(patternOf(address)).toBe(path === "/*" ? "*" : path);
+});
+
+test("files are counted by their folder", () => {
+  expect(["/assets/entry-abc123.js", "/widget/chunk.js", "/widget.js"].map(patternOf)).toEqual(["/assets/*", "/widget/*", "*"]);
+});
+
+test("a parent's path comes before its children's", () => {
+  const nested = routePatterns({
+    root: { id: "root", path: "" },
+    org: { id: "org", parentId: "root", path: "orgs/:slug" },
+    home: { id: "home", parentId: "org", index: true },
+    agents: { id: "agents", parentId: "org", path: "agents" },
+  } as unknown as ServerBuild["routes"]);
+  expect(["/", "/orgs/a", "/orgs/a/agents", "/orgs"].map(nested)).toEqual(["/", "/orgs/:slug", "/orgs/:slug/agents", "*"]);
+});
