@@ -1,6 +1,8 @@
 // `npm test [check|unit|db|e2e …]`: installs what is missing, builds, runs the tests, prints one closing line.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { at, ensureBuilt, ensureInstalled, run, stop } from "./project.mjs";
 
 const PARTS = ["check", "unit", "db", "e2e"];
@@ -32,6 +34,34 @@ function ensurePrograms() {
   }
   const still = missing.filter((name) => !needed[name]());
   if (still.length) stop(`The tests need ${still.join(" and ")}. On Debian or Ubuntu: sudo apt-get install -y ${still.join(" ")}`);
+}
+
+/**
+ * Makes sure that Prometheus' promtool is there, for the tests of infra/monitoring. Installing Debian's package would start Prometheus
+ * itself and bring a dozen JavaScript libraries along; only the one program is taken out of it.
+ */
+function ensurePromtool() {
+  const bin = at(".cache", "bin");
+  if (has("promtool") || existsSync(join(bin, "promtool"))) return;
+  const folder = mkdtempSync(join(tmpdir(), "gpt-agent-promtool-"));
+  if (has("apt-get") && has("dpkg-deb")) {
+    console.log("Fetching promtool…");
+    const inFolder = { cwd: folder, stdio: ["ignore", "ignore", "inherit"] };
+    const fetched = () => spawnSync("apt-get", ["download", "-qq", "prometheus"], inFolder).status === 0;
+    if (!fetched() && process.getuid?.() === 0) {
+      spawnSync("apt-get", ["update", "-qq"], inFolder);
+      fetched();
+    }
+    const [deb] = readdirSync(folder).filter((name) => name.endsWith(".deb"));
+    if (deb) {
+      spawnSync("dpkg-deb", ["-x", deb, "package"], inFolder);
+      mkdirSync(bin, { recursive: true });
+      copyFileSync(join(folder, "package", "usr", "bin", "promtool"), join(bin, "promtool"));
+    }
+  }
+  rmSync(folder, { recursive: true, force: true });
+  if (!existsSync(join(bin, "promtool")))
+    stop("The tests need promtool, which comes with Prometheus. On Debian or Ubuntu: sudo apt-get update; elsewhere put it on the PATH.");
 }
 
 const reports = at(".cache", "reports");
@@ -114,6 +144,7 @@ if (parts.includes("check")) {
   if (!failed) passed++;
 }
 ensurePrograms();
+if (parts.includes("unit")) ensurePromtool();
 try {
   await ensureBuilt();
 } catch (error) {
