@@ -6,10 +6,12 @@ import { RemixServer } from "@remix-run/react";
 import { isbot } from "isbot";
 import { renderToPipeableStream } from "react-dom/server";
 import { NonceContext } from "~/components/nonce";
+import { analyticsOf } from "~/http/analytics";
+import { requestMetrics } from "~/http/metrics/request-metrics";
 import { isCrossSite } from "~/http/same-origin";
 import { securityHeaders } from "~/http/security-headers";
 import { handOverCookies } from "~/http/session.server";
-import { env, log } from "~/services.server";
+import { env, log, metrics } from "~/services.server";
 
 /** For server.mjs, which asks before Remix does: whether another site's page sent a request to a page of ours (T30). */
 export const isCrossSitePage = (request: { method: string; path: string; headers: Headers }): boolean =>
@@ -18,10 +20,14 @@ export const isCrossSitePage = (request: { method: string; path: string; headers
 /** For server.mjs: Remix as a handler of Express. */
 export { nodeHandler } from "~/http/node-handler";
 
+/** For server.mjs: counts and times what is asked, by the routes of the build. */
+export const watchRequests = (build: Parameters<typeof requestMetrics>[1]) => requestMetrics(metrics, build);
+
 /** Milliseconds after which data that is still being loaded is given up. */
 export const streamTimeout = 10_000;
 
 const https = env.APP_URL.startsWith("https:");
+const connect = analyticsOf(env)?.origin ?? undefined;
 
 /** Renders a page: the shell at once, the rest as its data arrives; crawlers get the whole page. */
 export default function handleRequest(request: Request, status: number, headers: Headers, context: EntryContext): Promise<Response> {
@@ -63,7 +69,7 @@ export function handleDataRequest(response: Response, { request }: LoaderFunctio
 }
 
 function finish(request: Request, headers: Headers, nonce?: string) {
-  for (const [name, value] of Object.entries(securityHeaders({ nonce, https }))) if (!headers.has(name)) headers.set(name, value);
+  for (const [name, value] of Object.entries(securityHeaders({ nonce, https, connect }))) if (!headers.has(name)) headers.set(name, value);
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "private, no-store");
   handOverCookies(request, headers);
 }

@@ -3,16 +3,22 @@ import onestLatin from "@fontsource-variable/onest/files/onest-latin-wght-normal
 import type { HeadersFunction, LinksFunction, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
 import { Links, Meta, Outlet, Scripts, ScrollRestoration, useRouteLoaderData } from "@remix-run/react";
 import type { ReactNode } from "react";
+import { Analytics } from "~/components/analytics";
 import { NavigationProgress } from "~/components/navigation-progress";
 import { useNonce } from "~/components/nonce";
 import { PageError } from "~/components/page-error";
+import { analyticsOf, isCounted } from "~/http/analytics";
 import { readPreferences } from "~/i18n/preferences.server";
 import { dictionaries, LocaleProvider } from "~/i18n/text";
+import { env } from "~/services.server";
 import styles from "~/styles/app.css?url";
 
 export { unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
-export const loader = ({ request }: LoaderFunctionArgs) => readPreferences(request);
+export const loader = ({ request }: LoaderFunctionArgs) => ({
+  ...readPreferences(request),
+  analytics: isCounted(new URL(request.url).pathname) ? analyticsOf(env) : null,
+});
 
 export const headers: HeadersFunction = () => ({ Vary: "Cookie, Accept-Language" });
 
@@ -36,7 +42,11 @@ export const meta: MetaFunction<typeof loader> = ({ data, error }) => {
 export function Layout({ children }: { children: ReactNode }) {
   const nonce = useNonce();
   // Absent when the root loader itself failed.
-  const { locale, theme } = useRouteLoaderData<typeof loader>("root") ?? { locale: "en" as const, theme: "auto" as const };
+  const { locale, theme, analytics } = useRouteLoaderData<typeof loader>("root") ?? {
+    locale: "en" as const,
+    theme: "auto" as const,
+    analytics: null,
+  };
   return (
     <html lang={locale} data-theme={theme}>
       <head>
@@ -45,6 +55,7 @@ export function Layout({ children }: { children: ReactNode }) {
         <meta name="color-scheme" content={theme === "auto" ? "light dark" : theme} />
         <Meta />
         <Links />
+        <Analytics counter={analytics} />
       </head>
       <body>
         <LocaleProvider value={locale}>{children}</LocaleProvider>

@@ -1,9 +1,9 @@
 /**
  * The headers of every HTML answer (and of every data answer, without the policy for documents). `nonce` allows our own
- * inline scripts and styles; `https` adds what only makes sense behind TLS.
+ * inline scripts and styles; `https` adds what only makes sense behind TLS; `connect` is one more origin that pages may speak to.
  */
-export function securityHeaders(options: { nonce?: string; https: boolean }): Record<string, string> {
-  const { nonce, https } = options;
+export function securityHeaders(options: { nonce?: string; https: boolean; connect?: string | undefined }): Record<string, string> {
+  const { nonce, https, connect } = options;
   const policy = [
     "default-src 'none'",
     nonce ? `script-src 'self' 'nonce-${nonce}'` : "script-src 'none'",
@@ -12,7 +12,7 @@ export function securityHeaders(options: { nonce?: string; https: boolean }): Re
     "style-src-attr 'unsafe-inline'",
     "img-src 'self' data: blob:",
     "font-src 'self'",
-    "connect-src 'self'",
+    `connect-src 'self'${connect ? ` ${connect}` : ""}`,
     "manifest-src 'self'",
     "frame-src 'self'",
     "form-action 'self'",

@@ -5,6 +5,7 @@ import { contactEn } from "./contact.en";
 import { crmEn, crmErrorsEn } from "./crm.en";
 import { formatsIn } from "./formats";
 import { platformEn } from "./platform.en";
+import { platformStatusEn } from "./platform-status.en";
 import { pluralIn } from "./plural";
 import { visitorsEn } from "./visitors.en";
 
@@ -961,6 +962,7 @@ export const en = {
     removeTyped: (host: string) => `Type ${host} to confirm`,
   },
   platform: platformEn,
+  platformStatus: platformStatusEn,
   crm: crmEn,
   pageErrors: {
     notFoundTitle: "Nothing here",

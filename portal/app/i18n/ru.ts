@@ -5,6 +5,7 @@ import { crmErrorsRu, crmRu } from "./crm.ru";
 import type { Dictionary } from "./en";
 import { formatsIn } from "./formats";
 import { platformRu } from "./platform.ru";
+import { platformStatusRu } from "./platform-status.ru";
 import { pluralIn } from "./plural";
 import { visitorsRu } from "./visitors.ru";
 
@@ -987,6 +988,7 @@ export const ru: Dictionary = {
     removeTyped: (host) => `Для подтверждения введите ${host}`,
   },
   platform: platformRu,
+  platformStatus: platformStatusRu,
   crm: crmRu,
   pageErrors: {
     notFoundTitle: "Здесь ничего нет",

@@ -2,11 +2,11 @@ import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFuncti
 import { useLoaderData, useRevalidator } from "@remix-run/react";
 import { useEffect, useState } from "react";
 import { z } from "zod";
-import { AccountMenu } from "~/components/account-menu";
-import { Button, ButtonLink } from "~/components/button";
+import { Button } from "~/components/button";
 import { ConfirmDialog } from "~/components/dialog";
 import { Badge, Banner, Card, PageHeader, Panel } from "~/components/page";
 import { PageError } from "~/components/page-error";
+import { PlatformFrame } from "~/components/platform/frame";
 import { MinutesChart } from "~/components/platform/minutes-chart";
 import { Ago } from "~/components/time";
 import { useAction } from "~/components/use-action";
@@ -58,13 +58,7 @@ export default function QueuePage() {
   const send = (values: Record<string, string>) => change.submit(values, { method: "post" });
   const toggle = (name: string, paused: boolean) => (paused ? send({ intent: "resume", name }) : setAsking(name));
   return (
-    <main id="content" tabIndex={-1} className="mx-auto w-full max-w-280 space-y-6 px-4 pt-5 pb-16 outline-none md:px-8 md:pt-8">
-      <div className="flex items-center justify-between gap-4">
-        <ButtonLink to="/orgs" look="ghost" size="sm">
-          {words.home}
-        </ButtonLink>
-        <AccountMenu email={email} compact />
-      </div>
+    <PlatformFrame email={email}>
       <PageHeader
         title={words.title}
         lead={words.lead}
@@ -94,7 +88,7 @@ export default function QueuePage() {
         error={change.error("form")}
         onConfirm={() => asking && send({ intent: "pause", name: asking })}
       />
-    </main>
+    </PlatformFrame>
   );
 }
 

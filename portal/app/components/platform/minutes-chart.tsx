@@ -1,11 +1,10 @@
 import { useFormats, useText } from "~/i18n/text";
-import type { QueueOverview } from "~/models/queue.server";
 
 const HEIGHT = 96;
 const STEP = 10;
 
-/** Jobs of the last hour, a bar a minute: done, and failed on top. In words below, for those who do not see it. */
-export function MinutesChart({ minutes }: { minutes: QueueOverview["minutes"] }) {
+/** The last hour, a bar a minute: done, and failed on top. In words below, for those who do not see it; about jobs unless given. */
+export function MinutesChart({ minutes, caption }: { minutes: { at: string; done: number; failed: number }[]; caption?: string }) {
   const words = useText().platform;
   const { number } = useFormats();
   const most = Math.max(1, ...minutes.map(({ done, failed }) => done + failed));
@@ -27,7 +26,7 @@ export function MinutesChart({ minutes }: { minutes: QueueOverview["minutes"] })
           ))}
         </svg>
       </div>
-      <figcaption className="mt-2 text-sm text-muted">{words.throughputText(sum("done"), sum("failed"))}</figcaption>
+      <figcaption className="mt-2 text-sm text-muted">{caption ?? words.throughputText(sum("done"), sum("failed"))}</figcaption>
     </figure>
   );
 }
