@@ -33,9 +33,9 @@ export interface Metrics<P extends Process> {
 export function openMetrics<P extends Process>(of: P): Metrics<P> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
-  const counters = new Map<MetricName, Counter>();
-  const gauges = new Map<MetricName, Gauge>();
-  const histograms = new Map<MetricName, Histogram>();
+  const counters = new Map<string, Counter>();
+  const gauges = new Map<string, Gauge>();
+  const histograms = new Map<string, Histogram>();
   for (const name of Object.keys(METRICS) as MetricName[]) {
     const { type, of: owner, help, labels = {}, buckets = [] } = metricOf(name);
     if (owner !== of && owner !== "both") continue;
@@ -45,35 +45,39 @@ export function openMetrics<P extends Process>(of: P): Metrics<P> {
     else histograms.set(name, new Histogram({ ...common, buckets: [...buckets] }));
   }
   // A gauge without labels is 0 from the start in prom-client; what nobody has set is not known.
-  for (const gauge of gauges.values()) gauge.remove();
+  for (const [name, gauge] of gauges) if (!metricOf(name as MetricName).labels) gauge.remove();
   const bounded = boundedLabels();
   const looks: (() => Promise<void> | void)[] = [];
-  return {
-    count: (name, labels, by = 1) => counters.get(name)!.inc(bounded(name, labels), by),
-    observe: (name, labels, seconds) => histograms.get(name)!.observe(bounded(name, labels), seconds),
-    set(name, labels, value) {
+  // Names and labels are checked where they are written, by the interface; in here they are texts.
+  const written = {
+    count: (name: string, labels: Labels, by = 1) => counters.get(name)!.inc(bounded(name, labels), by),
+    observe: (name: string, labels: Labels, seconds: number) => histograms.get(name)!.observe(bounded(name, labels), seconds),
+    set(name: string, labels: Labels, value: number | null) {
       if (value === null) gauges.get(name)!.remove(bounded(name, labels));
       else gauges.get(name)!.set(bounded(name, labels), value);
     },
-    add: (name, labels, by) => gauges.get(name)!.inc(bounded(name, labels), by),
-    clear: (name) => gauges.get(name)!.reset(),
-    read: async (name) => (await gauges.get(name)!.get()).values[0]?.value ?? null,
-    onText: (look) => void looks.push(look),
+    add: (name: string, labels: Labels, by: number) => gauges.get(name)!.inc(bounded(name, labels), by),
+    clear: (name: string) => gauges.get(name)!.reset(),
+    read: async (name: string) => (await gauges.get(name)!.get()).values[0]?.value ?? null,
+    onText: (look: () => Promise<void> | void) => void looks.push(look),
     async text() {
       await Promise.all(looks.map((look) => look()));
       return registry.metrics();
     },
     contentType: registry.contentType,
   };
+  return written as unknown as Metrics<P>;
 }
+
+type Labels = Record<string, string>;
 
 /** Lets so many values of each label through as the catalogue allows. */
 function boundedLabels() {
   const seen = new Map<string, Set<string>>();
-  return (name: MetricName, labels: Record<string, string>): Record<string, string> => {
-    const limits = metricOf(name).labels;
+  return (name: string, labels: Labels): Labels => {
+    const limits = metricOf(name as MetricName).labels;
     if (!limits) return labels;
-    let changed: Record<string, string> | null = null;
+    let changed: Labels | null = null;
     for (const label of Object.keys(limits)) {
       const value = labels[label] ?? OTHER;
       const key = `${name} ${label}`;

@@ -29,11 +29,19 @@ begin
 end $$;
 revoke execute on function private.rows_about(regclass) from public, anon, authenticated;
 
--- When the last backup that succeeded ended; null when this installation has made none. Whatever makes backups replaces this function.
+-- When the last backup that succeeded ended; null when this installation has made none, or keeps no record of them.
 create function private.last_backup() returns timestamptz
-language sql stable
+language plpgsql stable
 set search_path = ''
-as $$ select null::timestamptz $$;
+as $$
+declare
+  made timestamptz;
+begin
+  if pg_catalog.to_regclass('private.backups') is not null then
+    execute 'select max(b.ended_at) from private.backups b where b.outcome = ''made''' into made;
+  end if;
+  return made;
+end $$;
 revoke execute on function private.last_backup() from public, anon, authenticated;
 
 -- The figures: database, queue by job, workers, webhooks, CRMs, business. Sizes are bytes, ages seconds, money micro-dollars; "today" is the day in UTC.
