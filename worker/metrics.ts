@@ -134,4 +134,4 @@ const PLAIN = [
   ["gap_day_unanswered", (f) => f.business.unansweredToday],
   ["gap_day_tokens", (f) => f.business.tokensToday],
   ["gap_day_cost_dollars", (f) => f.business.costMicrosToday / 1e6],
-] as const satisfies [string, (figures: PlatformFigures) => number | null][];
+] as const satisfies readonly (readonly [string, (figures: PlatformFigures) => number | null])[];

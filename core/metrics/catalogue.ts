@@ -1,7 +1,7 @@
 /**
  * Every metric of ours, by its name in Prometheus (https://prometheus.io/docs/practices/naming). `of`: the process that has it; several
  * processes of a kind each tell their own, except for what is counted over the whole platform (`platform: true`), where all workers
- * tell the same and a query takes the max. `labels`: the most values each label may have; what comes after them is "other", so
+ * tell the same and a query takes the max. `labels`: the most values each label may have; what comes after them is told as "other", so
  * that nothing from outside can make series without end (core/metrics/metrics.ts).
  */
 type Metric = {

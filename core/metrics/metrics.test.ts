@@ -41,9 +41,16 @@ test("values of a label beyond its bound are one series", async () => {
     metrics.observe("gap_http_request_duration_seconds", { route: `/hostile/${n}` }, 0.01);
   }
   const text = await metrics.text();
-  expect(seriesOf(text, "gap_http_requests_total")).toHaveLength(250);
-  expect(text).toContain('gap_http_requests_total{method="GET",route="other",code="200"} 4751');
-  expect(seriesOf(text, "gap_http_request_duration_seconds_count")).toHaveLength(250);
+  expect(seriesOf(text, "gap_http_requests_total")).toHaveLength(251);
+  expect(text).toContain('gap_http_requests_total{method="GET",route="other",code="200"} 4750');
+  expect(seriesOf(text, "gap_http_request_duration_seconds_count")).toHaveLength(251);
+});
+
+test("every value within the bound is told", async () => {
+  const metrics = openMetrics("portal");
+  for (const direction of ["read", "written"]) metrics.count("gap_answer_tokens_total", { direction }, 5);
+  const told = seriesOf(await metrics.text(), "gap_answer_tokens_total");
+  expect(told).toEqual(['gap_answer_tokens_total{direction="read"} 5', 'gap_answer_tokens_total{direction="written"} 5']);
 });
 
 test("a gauge is absent until somebody knows it, and again when nobody does", async () => {

@@ -84,8 +84,7 @@ function boundedLabels() {
       const values = seen.get(key) ?? new Set<string>();
       seen.set(key, values);
       if (values.has(value)) continue;
-      // The last place is for "other".
-      if (values.size < limits[label]! - 1) values.add(value);
+      if (values.size < limits[label]!) values.add(value);
       else changed = { ...(changed ?? labels), [label]: OTHER };
     }
     return changed ?? labels;

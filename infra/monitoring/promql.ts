@@ -17,9 +17,9 @@ export const JOBS = { portal: "gap-portal", worker: "gap-worker" } as const;
 type Label<N> = (N extends MetricName ? LabelOf<N> : never) | "job" | "instance";
 type Matchers<N> = Partial<Record<Label<N>, string>>;
 
-const selector = (name: string, matchers: Record<string, string | undefined>, range?: string) => {
+const selector = (name: string, matchers: object, range?: string) => {
   // "=~…" and "!=…" say how; a bare text is meant literally.
-  const parts = Object.entries(matchers).map(([label, value = ""]) => {
+  const parts = Object.entries(matchers as Record<string, string>).map(([label, value]) => {
     const [, how = "=", text = ""] = /^(=~|!~|!=)?(.*)$/s.exec(value)!;
     return `${label}${how}${JSON.stringify(text)}`;
   });

@@ -104,10 +104,10 @@ describe("cardinality", () => {
     ];
     const send = async (n: number) => {
       for (const path of strange(n)) await fetch(`${portal.url}${path}`).then((response) => response.text());
-      await fetch(`${portal.url}/api/v1/usage`, { method: "REPORT", headers: { "x-org": `org-${n}` } }).catch(() => {});
+      await fetch(`${portal.url}/reports`, { method: "REPORT", headers: { "x-org": `org-${n}` } }).catch(() => {});
     };
     await send(0);
-    await expect.poll(() => seriesValue('gap_http_requests_total{method="GET",route="*",code="404"}')).toBeGreaterThan(0);
+    await expect.poll(() => seriesValue('gap_http_requests_total{method="GET",route="/api/*",code="404"}')).toBeGreaterThan(0);
     const before = await text();
     for (let n = 1; n <= 12; n++) await send(n);
     const after = await text();
