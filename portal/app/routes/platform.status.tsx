@@ -110,7 +110,8 @@ function Note({ part, status, portal }: Seen & { part: PartName }) {
   switch (part) {
     case "queueStore": {
       const seen = status.workers.find(({ alive, depths }) => alive && depths !== null)?.depths;
-      return seen ? words.queueStoreNote(number(seen.waiting), number(seen.active)) : words.queueStoreAway;
+      if (seen) return words.queueStoreNote(number(seen.waiting), number(seen.active));
+      return status.workersAlive > 0 ? words.queueStoreAway : words.nobodyToAsk;
     }
     case "workers":
       return words.workersNote(status.workersAlive);
