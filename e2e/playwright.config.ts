@@ -7,7 +7,8 @@ export default defineConfig({
   outputDir: "../test-results",
   globalSetup: "./global-setup.ts",
   fullyParallel: false,
-  workers: 2,
+  // Much of a story is waiting: for the platform, for another process, for the browser.
+  workers: 3,
   timeout: 60_000,
   expect: { timeout: 10_000 },
   forbidOnly: Boolean(process.env.CI),

@@ -29,54 +29,58 @@ function drawn(page: Page): Promise<Drawn[]> {
 test.describe("hostile answers", () => {
   // The fixture fails each of these on a dialog, on a script error and on any request to a foreign host.
   test("T43 T44: nothing of the payloads runs or loads, streamed in any pieces and from history alike", async ({ widget, api, page }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(180_000);
     expect(PAYLOADS.length).toBeGreaterThanOrEqual(40);
     // Three ways to cut each payload; a piece of one character puts a border between any two.
     const cuts = [1, 7, 1_000];
-    const asked = new Map<string, string>();
-    api.script = (question) => text(asked.get(question) ?? "", Number(question.split(" ").at(-1)));
-    await widget.visit();
-    await widget.open();
-    for (const [number, payload] of PAYLOADS.entries()) {
+    const answerTo = (payload: string) => `Before\n\n${payload}\n\nafter ${payload}`;
+    api.script = (question) => {
+      const [, payload, cut] = /^payload (\d+) (\d+)$/.exec(question)!.map(Number);
+      return text(answerTo(PAYLOADS[payload!]!), cut!);
+    };
+    // A few payloads for each visitor: drawing a conversation of a hundred answers again and again is not what this is about.
+    const each = 8;
+    for (let from = 0; from < PAYLOADS.length; from += each) {
+      const payloads = PAYLOADS.slice(from, from + each);
+      await widget.visit();
+      await widget.open();
       await page.evaluate(
-        async ([name, pieces]) => {
+        async (questions) => {
           const element = document.querySelector("gpt-agent") as unknown as { sendMessage(message: { text: string }): Promise<void> };
-          for (const piece of pieces as number[]) await element.sendMessage({ text: `${name} ${piece}` });
+          for (const text of questions) await element.sendMessage({ text });
         },
-        [
-          `payload ${number}`,
-          cuts.map((cut) => {
-            asked.set(`payload ${number} ${cut}`, `Before\n\n${payload}\n\nafter ${payload}`);
-            return cut;
-          }),
-        ] as const,
+        payloads.flatMap((_, number) => cuts.map((cut) => `payload ${from + number} ${cut}`)),
       );
-    }
-    await expect(widget.answers).toHaveCount(PAYLOADS.length * cuts.length);
-    await expect(widget.answers.last().locator(".actions")).toBeVisible();
-    const streamed = await drawn(page);
-    for (const { tags, attributes, links, html } of streamed) {
-      expect(
-        tags.filter((tag) => !ALLOWED.includes(tag)),
-        html,
-      ).toEqual([]);
-      expect(
-        attributes.filter((name) => /^on|style|src|srcset|formaction/.test(name)),
-        html,
-      ).toEqual([]);
-      for (const link of links) {
-        expect(link.href).toMatch(/^(https?|mailto|tel):/);
-        expect(link.rel).toBe("noopener noreferrer nofollow");
-        expect(link.text, "shows where it leads").toContain(new URL(link.href).hostname);
+      await expect(widget.answers).toHaveCount(payloads.length * cuts.length);
+      await expect(widget.answers.last().locator(".actions")).toBeVisible();
+      const streamed = await drawn(page);
+      for (const { tags, attributes, links, html } of streamed) {
+        expect(
+          tags.filter((tag) => !ALLOWED.includes(tag)),
+          html,
+        ).toEqual([]);
+        expect(
+          attributes.filter((name) => /^on|style|src|srcset|formaction/.test(name)),
+          html,
+        ).toEqual([]);
+        for (const link of links) {
+          expect(link.href).toMatch(/^(https?|mailto|tel):/);
+          expect(link.rel).toBe("noopener noreferrer nofollow");
+          expect(link.text, "shows where it leads").toContain(new URL(link.href).hostname);
+        }
       }
+      for (const [index, payload] of payloads.entries()) {
+        const [first, ...others] = streamed.slice(index * cuts.length, (index + 1) * cuts.length).map(({ html }) => html);
+        for (const other of others) expect(other, payload).toBe(first);
+      }
+      await page.reload();
+      await expect(widget.answers).toHaveCount(payloads.length * cuts.length);
+      expect((await drawn(page)).map(({ html }) => html)).toEqual(streamed.map(({ html }) => html));
+      await page.evaluate(() => {
+        localStorage.clear();
+        sessionStorage.clear();
+      });
     }
-    for (const [index, payload] of PAYLOADS.entries()) {
-      const [first, ...others] = streamed.slice(index * cuts.length, (index + 1) * cuts.length).map(({ html }) => html);
-      for (const other of others) expect(other, payload).toBe(first);
-    }
-    await page.reload();
-    await expect(widget.answers).toHaveCount(PAYLOADS.length * cuts.length);
-    expect((await drawn(page)).map(({ html }) => html)).toEqual(streamed.map(({ html }) => html));
     expect(await page.evaluate(() => "pwned" in window)).toBe(false);
   });
 
