@@ -1996,7 +1996,9 @@ export type Database = {
       add_file_source: { Args: { org: string | null; agent: string | null; source: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null }; Returns: Database["public"]["Tables"]["sources"]["Row"] };
       add_platform_admin: { Args: { address: string | null }; Returns: boolean };
       add_source_for_key: { Args: { org: string | null; agent: string | null; api_key: string | null; source: string | null; source_kind: string | null; source_title: string | null; source_media_type: string | null; source_byte_size: number | null; source_hash: string | null; idempotency_key?: string | null; request_hash?: string | null }; Returns: string };
+      backup_status: { Args: Record<never, never>; Returns: Json };
       beat_worker: { Args: { worker: string | null; info: Json | null }; Returns: string[] };
+      begin_backup: { Args: { place: string | null; file_name: string | null; is_scheduled: boolean | null; lease_seconds?: number | null }; Returns: string };
       begin_crm_inbound: { Args: { event: string | null; job: string | null; lease_seconds?: number | null }; Returns: Json };
       begin_crm_pull: { Args: { connection: string | null; job: string | null; lease_seconds?: number | null }; Returns: Json };
       begin_crm_push: { Args: { push: string | null; job: string | null; lease_seconds?: number | null }; Returns: Json };
@@ -2019,6 +2021,7 @@ export type Database = {
       dismiss_inbound_event: { Args: { org: string | null; event: string | null }; Returns: boolean };
       drop_crm_link: { Args: { push: string | null; job: string | null; kind: string | null }; Returns: undefined };
       drop_old_readings: { Args: { source: string | null; max_chunks?: number | null }; Returns: boolean };
+      end_backup: { Args: { backup: string | null; failure?: string | null; bytes?: number | null; rows_count?: number | null; objects_count?: number | null }; Returns: undefined };
       end_conversation: { Args: { org: string | null; visitor: string | null; conversation: string | null }; Returns: boolean };
       end_crm_inbound: { Args: { events: string[] | null; job: string | null; contacts: Json | null; gone: string[] | null }; Returns: number };
       end_crm_push: { Args: { push: string | null; job: string | null; ending: string | null; seen: number | null; code?: string | null; detail?: string | null; wrote?: Json | null }; Returns: undefined };
@@ -2055,6 +2058,7 @@ export type Database = {
       rate_answer: { Args: { org: string | null; visitor: string | null; message: string | null; new_rating: string | null; new_comment?: string | null }; Returns: boolean };
       reauthorize_connection: { Args: { org: string | null; connection: string | null; account: string | null; kind: string | null; sealed: string | null; expires: string | null }; Returns: boolean };
       receive_crm_events: { Args: { connection: string | null; events: Json | null }; Returns: number };
+      renew_backup: { Args: { backup: string | null; lease_seconds?: number | null }; Returns: boolean };
       replay_webhooks: { Args: { org: string | null; endpoint: string | null; delivery?: string | null; since?: string | null; until?: string | null; only_failed?: boolean | null }; Returns: number };
       request_handoff: { Args: { org: string | null; agent: string | null; visitor: string | null; page_origin: string | null; conversation: string | null; channel: string | null; reason?: string | null; page_url?: string | null }; Returns: Json };
       requeue_embedding: { Args: { version: string | null }; Returns: undefined };

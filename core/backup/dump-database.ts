@@ -13,10 +13,10 @@ const LEFT_OUT = ["auth.schema_migrations", "storage.migrations", "private.worke
 const BATCH_BYTES = 256 * 1024;
 const MAX_BATCH_ROWS = 2_000;
 
-/** So that values are written in one way whatever a server's or role's settings are. */
+/** So that values and names of types are written in one way whatever a server's or role's settings are. */
 const PLAIN_TEXT = `set local datestyle = 'ISO, YMD'; set local intervalstyle = 'postgres'; set local timezone = 'UTC';
   set local extra_float_digits = 1; set local bytea_output = 'hex'; set local xmloption = 'content'; set local statement_timeout = 0;
-  set local idle_in_transaction_session_timeout = 0; set local lock_timeout = '30s'; set local row_security = off`;
+  set local idle_in_transaction_session_timeout = 0; set local lock_timeout = '30s'; set local row_security = off; set local search_path = ''`;
 
 export const quoted = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
 export const tableName = ({ schema, name }: Pick<TableShape, "schema" | "name">) => `${quoted(schema)}.${quoted(name)}`;

@@ -83,7 +83,8 @@ export function backupBytes(
     let manifest: BackupManifest | null = null;
     for await (const record of records) {
       if (record.kind === "facts") {
-        manifest = { tables: tally.tables, objects: tally.objects, encryptionKeys, ...record.value };
+        const { sequences, sealedWith } = record.value;
+        manifest = { tables: tally.tables, objects: tally.objects, sequences, sealedWith, encryptionKeys };
         continue;
       }
       if (record.kind === "table") {

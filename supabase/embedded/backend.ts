@@ -3,9 +3,11 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type ServerType, serve } from "@hono/node-server";
 import { App, type EmailDriver, setExperimental } from "@supabase/lite";
-import { createRoles, grantSystemSchemas, migrate, openDatabase, type PostgresOptions } from "./database.ts";
+import { migrate } from "../migrate.ts";
+import { createRoles, grantSystemSchemas, openDatabase, type PostgresOptions } from "./database.ts";
 import { FileStorage } from "./file-storage.ts";
 import { functionCalls } from "./function-calls.ts";
+import { snapshots } from "./snapshot.ts";
 
 export type BackendConfig = {
   /** Data folder; undefined keeps everything in memory (tests). */
@@ -122,10 +124,13 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
   await migrate(db, config.migrationsFolder);
 
   const callOr = functionCalls(db, config.secretKey);
+  const dumpOr = snapshots(db, config.secretKey, config.folder);
   const server = await new Promise<ServerType>((resolve, reject) => {
     const listening = serve(
       {
         fetch: (request, env) => {
+          const dump = dumpOr(request);
+          if (dump) return dump;
           if (!SERVED.test(new URL(request.url).pathname)) return new Response("Not found", { status: 404 });
           const peerAddress = (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null;
           return callOr(request, async (other) => app.fetch(other, { peerAddress }));

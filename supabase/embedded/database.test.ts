@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createRoles, migrate, openDatabase } from "./database.ts";
+import { migrate } from "../migrate.ts";
+import { createRoles, openDatabase } from "./database.ts";
 import { emptyDatabase } from "./test-backend.ts";
 
 const folders: string[] = [];
@@ -72,4 +73,14 @@ test("every migration is one topic under a name of the CLI's form, with a versio
   const files = await readdir(fileURLToPath(new URL("../migrations", import.meta.url)));
   expect(files.filter((file) => !/^\d{14}_[a-z0-9_]+\.sql$/.test(file))).toEqual([]);
   expect(new Set(files.map((file) => file.slice(0, 14))).size).toBe(files.length);
+});
+
+test("two processes that start at once apply each migration once", async () => {
+  const folder = await newFolder();
+  await writeFile(join(folder, "20260103000100_a.sql"), "create table public.starts (name text); insert into public.starts values ('a');");
+  await writeFile(join(folder, "20260103000200_b.sql"), "insert into public.starts values ('b');");
+  const [one, other] = await Promise.all([migrate(connection.driver, folder), migrate(connection.driver, folder)]);
+  expect([...one, ...other].sort()).toEqual(["20260103000100", "20260103000200"]);
+  const { rows } = await connection.driver.query<{ name: string }>("select name from public.starts order by name");
+  expect(rows.map(({ name }) => name)).toEqual(["a", "b"]);
 });

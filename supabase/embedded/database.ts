@@ -1,5 +1,3 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { inspect } from "node:util";
 import { messages, type PGlite, type PGliteOptions } from "@electric-sql/pglite";
 import { btree_gin } from "@electric-sql/pglite/contrib/btree_gin";
@@ -114,35 +112,3 @@ grant select, insert, update, delete on storage.objects, storage.buckets to anon
 export const createRoles = (db: PGlite) => db.exec(ROLES);
 /** Call once the system schemas exist. */
 export const grantSystemSchemas = (db: PGlite) => db.exec(GRANTS);
-
-/**
- * Applies the migrations that are not applied yet, oldest first, each in a transaction of its own, and records them in
- * supabase_migrations.schema_migrations as the Supabase CLI does.
- * @param folder where the <timestamp>_<topic>.sql files are
- * @returns the versions applied now
- */
-export async function migrate(db: PGlite, folder: string): Promise<string[]> {
-  await db.exec(`
-    create schema if not exists supabase_migrations;
-    create table if not exists supabase_migrations.schema_migrations (version text primary key, statements text[], name text);
-  `);
-  const { rows } = await db.query<{ version: string }>("select version from supabase_migrations.schema_migrations");
-  const applied = new Set(rows.map((row) => row.version));
-  const files = (await readdir(folder)).filter((file) => /^\d{14}_[a-z0-9_]+\.sql$/.test(file)).sort();
-  const now: string[] = [];
-  for (const file of files) {
-    const version = file.slice(0, 14);
-    if (applied.has(version)) continue;
-    const sql = await readFile(join(folder, file), "utf8");
-    await db.transaction(async (tx) => {
-      await tx.exec(sql);
-      await tx.query("insert into supabase_migrations.schema_migrations (version, name, statements) values ($1, $2, $3)", [
-        version,
-        file.slice(15, -4),
-        [sql],
-      ]);
-    });
-    now.push(version);
-  }
-  return now;
-}

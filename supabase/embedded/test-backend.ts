@@ -55,7 +55,7 @@ export async function emptyDatabase(): Promise<Blob> {
 async function migratedDatabase(firstStart: (empty: Blob) => Promise<Backend>): Promise<Blob> {
   const migrations = (await readdir(here("../migrations"))).sort().map((file) => here(`../migrations/${file}`));
   const hash = createHash("sha256");
-  for (const file of [here("../../package-lock.json"), here("./database.ts"), here("./backend.ts"), ...migrations])
+  for (const file of [here("../../package-lock.json"), here("./database.ts"), here("./backend.ts"), here("../migrate.ts"), ...migrations])
     hash.update(file).update(await readFile(file));
   return kept("migrated-postgres", hash.digest("hex").slice(0, 20), async () => {
     const backend = await firstStart(await emptyDatabase());

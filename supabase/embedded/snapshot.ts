@@ -1,0 +1,73 @@
+import { timingSafeEqual } from "node:crypto";
+import { constants } from "node:fs";
+import { cp, rm } from "node:fs/promises";
+import { Readable } from "node:stream";
+import type { PGlite } from "@electric-sql/pglite";
+import { dumpDatabase } from "@gpt-agent/core/backup/dump-database";
+import { EMBEDDED_DUMP_PATH } from "@gpt-agent/core/backup/embedded-dump";
+import { encodeRecord } from "@gpt-agent/core/backup/records";
+import { openDatabase } from "./database.ts";
+
+/**
+ * A second database that holds what a database holds now. PGlite has one session, which a dump would keep from everybody else
+ * for as long as it takes; so its files are copied, which takes a moment, and the copy is read at leisure.
+ * @param folder where the database is, undefined for one in memory
+ */
+async function openSnapshot(db: PGlite, folder: string | undefined) {
+  if (!folder) {
+    const connection = await openDatabase(undefined, { loadDataDir: await db.dumpDataDir("none") });
+    return { db: connection.driver, close: () => connection.close() };
+  }
+  const copy = `${folder}.snapshot`;
+  const remove = () => rm(copy, { recursive: true, force: true });
+  await remove();
+  try {
+    await db.exec("checkpoint");
+    // What is written after the checkpoint is in the copied log: opening the copy replays it, as after a kill. Disks that can copy on write do.
+    await db.runExclusive(() => cp(folder, copy, { recursive: true, mode: constants.COPYFILE_FICLONE }));
+    const connection = await openDatabase(copy);
+    return { db: connection.driver, close: () => connection.close().finally(remove) };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/**
+ * Answers POST /backup/v1/dump with the secret key: all data as of one moment, as the records of a backup. It holds everything, unencrypted, and is
+ * for the platform's own backups on this machine. One at a time.
+ * @returns what answers such a request, and has null for any other
+ */
+export function snapshots(db: PGlite, secretKey: string, folder: string | undefined) {
+  const key = Buffer.from(secretKey);
+  let busy = false;
+
+  async function* dump(signal: AbortSignal) {
+    try {
+      const snapshot = await openSnapshot(db, folder);
+      try {
+        for await (const record of dumpDatabase(snapshot.db)) {
+          signal.throwIfAborted();
+          yield encodeRecord(record);
+          // So that the queries of others come in between.
+          await new Promise((next) => setImmediate(next));
+        }
+      } finally {
+        await snapshot.close();
+      }
+    } finally {
+      busy = false;
+    }
+  }
+
+  return (request: Request): Response | null => {
+    if (new URL(request.url).pathname !== EMBEDDED_DUMP_PATH) return null;
+    const given = Buffer.from(request.headers.get("apikey") ?? "");
+    if (request.method !== "POST" || given.length !== key.length || !timingSafeEqual(given, key))
+      return new Response("Not found", { status: 404 });
+    if (busy) return new Response("Another dump is being made", { status: 409 });
+    busy = true;
+    const body = Readable.toWeb(Readable.from(dump(request.signal), { objectMode: false }));
+    return new Response(body as never, { headers: { "content-type": "application/octet-stream" } });
+  };
+}
