@@ -7,11 +7,19 @@ import { describe, expect, test } from "vitest";
 const root = fileURLToPath(new URL(".", import.meta.url));
 
 /** Past RLS, and therefore few: each of these serves callers who are not Supabase users, or is the worker. */
-const SERVICE_DB_FILES = ["portal/app/services.server.ts", "worker/services.ts", "supabase/embedded/main.ts"];
+const SERVICE_DB_FILES = [
+  "portal/app/services.server.ts",
+  "worker/services.ts",
+  "supabase/embedded/main.ts",
+  "worker/doctor/examine.ts",
+  "supabase/recovery/backup.ts",
+  "supabase/recovery/restore.ts",
+];
 /** A vendor's SDK appears only in its adapters. */
 const VENDORS: Record<string, RegExp> = {
   bullmq: /^worker\/(queue\/|services\.ts)/,
-  ioredis: /^(worker\/queue\/|portal\/app\/(chat\/run-log|http\/limiter)\/|portal\/app\/redis\.server\.ts|worker\/services\.ts)/,
+  ioredis:
+    /^(worker\/queue\/|portal\/app\/(chat\/run-log|http\/limiter)\/|portal\/app\/redis\.server\.ts|worker\/services\.ts|worker\/doctor\/)/,
   openai: /^core\/llm\//,
   nodemailer: /^core\/mail\//,
   "@supabase/lite": /^supabase\//,
@@ -28,6 +36,9 @@ const DIALLERS: Record<string, string> = {
   "core/safe-fetch.ts": "the way out itself",
   "core/db.ts": "times the calls of the database that the operator configured",
   "core/llm/provider-fetch.ts": "dials the model endpoint that the operator configured",
+  "core/backup/embedded-dump.ts": "calls the embedded backend that the operator configured",
+  "core/backup/s3-store.ts": "dials the store of backups that the operator configured",
+  "worker/doctor/check-outside.ts": "asks the portal and the model endpoint that the operator configured",
   "worker/health.ts": "a server",
   "supabase/embedded/owner.ts": "calls the backend it has just started",
   "worker/ingest/extract-child.ts": "takes fetch away from the parsers",

@@ -2018,6 +2018,7 @@ export type Database = {
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
       crm_context: { Args: { org: string | null; visitor: string | null }; Returns: Json };
       crm_push_facts: { Args: { org: string | null; conversation: string | null }; Returns: Json };
+      deployment_facts: { Args: Record<never, never>; Returns: Json };
       dismiss_inbound_event: { Args: { org: string | null; event: string | null }; Returns: boolean };
       drop_crm_link: { Args: { push: string | null; job: string | null; kind: string | null }; Returns: undefined };
       drop_old_readings: { Args: { source: string | null; max_chunks?: number | null }; Returns: boolean };

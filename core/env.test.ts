@@ -1,6 +1,7 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { crmConfig } from "./crm/crms.ts";
-import { parseEnv } from "./env.ts";
+import { parseEnv, variablesOf } from "./env.ts";
 
 const needed = {
   SUPABASE_URL: "http://127.0.0.1:54321",
@@ -40,4 +41,59 @@ describe("registrations with CRMs", () => {
     expect(() => parseEnv("portal", { ...needed, HUBSPOT_CLIENT_ID: "x" })).toThrow(/HUBSPOT_CLIENT_SECRET is missing: .*both or neither/);
     expect(() => parseEnv("worker", { ...needed, QUEUE_FOLDER: "q", KOMMO_CLIENT_SECRET: "x" })).toThrow(/KOMMO_CLIENT_ID is missing/);
   });
+});
+
+describe("backups", () => {
+  const worker = { ...needed, QUEUE_FOLDER: "q" };
+  test("a place without a key, or a bucket without its keys, is noticed at the start", () => {
+    expect(() => parseEnv("worker", { ...worker, BACKUP_TARGET: "/backups" })).toThrow(/BACKUP_KEY is missing/);
+    const bucket = { ...worker, BACKUP_TARGET: "s3://b/p", BACKUP_KEY: needed.ENCRYPTION_KEY, BACKUP_S3_ACCESS_KEY_ID: "id" };
+    expect(() => parseEnv("worker", bucket)).toThrow(/BACKUP_S3_SECRET_ACCESS_KEY is missing/);
+    expect(() => parseEnv("worker", { ...worker, BACKUP_KEEP: "7" })).toThrow(/BACKUP_KEEP is malformed/);
+  });
+  test("the retention is seven days, four weeks and twelve months unless it says otherwise", () => {
+    expect(parseEnv("worker", worker).BACKUP_KEEP).toEqual({ daily: 7, weekly: 4, monthly: 12 });
+    expect(parseEnv("worker", { ...worker, BACKUP_KEEP: "14,8,0" }).BACKUP_KEEP).toEqual({ daily: 14, weekly: 8, monthly: 0 });
+  });
+});
+
+describe("what is written about the environment", () => {
+  const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+  const readByProcesses = new Set((["portal", "worker", "backend", "recovery"] as const).flatMap(variablesOf));
+  /** Read by the start scripts themselves, before there is a schema. */
+  const scripts = ["HOST"];
+  const known = new Set([...readByProcesses, ...scripts]);
+  const secrets = read("docs/SECRETS.md");
+  const example = read(".env.example");
+  const given = (text: string) => [...text.matchAll(/^#? ?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name!);
+
+  test("the test sees the variables", () => {
+    for (const name of ["SUPABASE_URL", "WORKER_PORT", "BACKUP_KEY", "LLM_API_KEY"]) expect(known).toContain(name);
+    expect(given("# A_B=1\nCC=\n#DD=2\nno EE=3")).toEqual(["A_B", "CC", "DD"]);
+  });
+
+  test("docs/SECRETS.md tells of every variable that a process reads", () => {
+    expect([...known].filter((name) => !new RegExp(`\\b${name}\\b`).test(expanded(secrets)))).toEqual([]);
+  });
+
+  test("docs/SECRETS.md and .env.example name no variable that nothing reads", () => {
+    const told = [...secrets.matchAll(/`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`/g)].map(([, name]) => name!).filter((name) => !name.endsWith("_"));
+    const parts = ["CLIENT_ID", "CLIENT_SECRET"];
+    expect([...new Set(told)].filter((name) => !known.has(name) && !parts.includes(name))).toEqual([]);
+    expect(given(example).filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  test(".env.example has each variable of the scaled mode, once", () => {
+    // Set by the supervisor of the embedded mode, or for tests alone (docs/SECRETS.md says so).
+    const notForPeople = /^(SUPABASE_JWT_SECRET|BACKEND_PORT|MAILBOX_FOLDER|(HUBSPOT|SALESFORCE|PIPEDRIVE|AMOCRM|BITRIX24)_URL)$/;
+    const wanted = [...known].filter((name) => !notForPeople.test(name)).sort();
+    expect(given(example).sort()).toEqual(wanted);
+  });
+
+  /** Rows of the table that name several at once: `HUBSPOT_`, `KOMMO_` + `CLIENT_ID`. */
+  function expanded(text: string): string {
+    const [, prefixes = ""] = /\| ((?:`[A-Z0-9]+_`(?:, )?)+) \+ `CLIENT_ID`/.exec(text) ?? [];
+    const names = [...prefixes.matchAll(/`([A-Z0-9]+_)`/g)].flatMap(([, prefix]) => [`${prefix}CLIENT_ID`, `${prefix}CLIENT_SECRET`]);
+    return `${text}\n${names.join("\n")}`;
+  }
 });

@@ -79,6 +79,43 @@ function pairsAreWhole(env: Record<string, unknown>, context: z.RefinementCtx): 
 
 const smtpUrl = z.url({ protocol: /^smtps?$/, error: "must look like smtp://user:password@host:587?from=address" });
 
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "must look like postgres://user:password@host/database" });
+
+/** Daily, weekly and monthly backups that are kept. */
+const retention = z
+  .string()
+  .regex(/^\d{1,3},\d{1,3},\d{1,3}$/, {
+    error: "must be three numbers, such as 7,4,12: days, weeks and months of which the newest backup is kept",
+  })
+  .transform((text) => {
+    const [daily, weekly, monthly] = text.split(",").map(Number) as [number, number, number];
+    return { daily, weekly, monthly };
+  });
+
+/** Backups (docs/RECOVERY.md). */
+const backups = {
+  /** The Postgres behind SUPABASE_URL; the embedded backend needs none. */
+  DATABASE_URL: postgresUrl.optional(),
+  /** A folder, or s3://bucket/prefix. */
+  BACKUP_TARGET: z.string().min(1).optional(),
+  /** Seals backups: the same form as ENCRYPTION_KEY. The first seals, all open. */
+  BACKUP_KEY: encryptionKeys.optional(),
+  BACKUP_KEEP: retention.default({ daily: 7, weekly: 4, monthly: 12 }),
+  BACKUP_S3_ENDPOINT: url("the address of an S3-compatible store").optional(),
+  BACKUP_S3_REGION: z.string().min(1).default("us-east-1"),
+  BACKUP_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  BACKUP_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+};
+
+/** Backups that nobody could open, or that have nowhere to go, are noticed before the night they should be made. */
+function backupsAreWhole(env: Record<string, unknown>, context: z.RefinementCtx): void {
+  if (env.BACKUP_TARGET === undefined) return;
+  const missing = ["BACKUP_KEY"];
+  if (String(env.BACKUP_TARGET).startsWith("s3://")) missing.push("BACKUP_S3_ACCESS_KEY_ID", "BACKUP_S3_SECRET_ACCESS_KEY");
+  for (const name of missing)
+    if (env[name] === undefined) context.addIssue({ code: "custom", path: [name], message: "BACKUP_TARGET needs it (docs/RECOVERY.md)" });
+}
+
 const shared = {
   NODE_ENV: z.enum(["development", "production", "test"]).default("production"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
@@ -141,12 +178,14 @@ const worker = z
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(200).default(8),
     JOBS_PER_ORGANIZATION: z.coerce.number().int().min(1).max(1_000).default(6),
     /** The queue when REDIS_URL is absent: a Postgres URL, or a folder for an embedded one. */
-    QUEUE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "must look like postgres://user:password@host/database" }).optional(),
+    QUEUE_DATABASE_URL: postgresUrl.optional(),
     QUEUE_FOLDER: z.string().min(1).optional(),
     /** Sends the platform's own e-mails; the embedded mode keeps them in a folder instead. Without either they are not sent. */
     SMTP_URL: smtpUrl.optional(),
     MAILBOX_FOLDER: z.string().min(1).optional(),
+    ...backups,
   })
+  .superRefine(backupsAreWhole)
   .refine((env) => env.REDIS_URL || env.QUEUE_DATABASE_URL || env.QUEUE_FOLDER, {
     path: ["REDIS_URL"],
     error: "set it, or QUEUE_DATABASE_URL, or QUEUE_FOLDER, to say where the queue is",
@@ -166,12 +205,29 @@ const backend = z.object({
   SMTP_URL: smtpUrl.optional(),
 });
 
-const schemas = { portal, worker, backend };
+/** The programs for backups, restores and migrations (supabase/recovery): for Supabase or a Postgres by their addresses, else for a data folder. */
+const recovery = z
+  .object({
+    LOG_LEVEL: shared.LOG_LEVEL,
+    SUPABASE_URL: shared.SUPABASE_URL.optional(),
+    SUPABASE_PUBLISHABLE_KEY: shared.SUPABASE_PUBLISHABLE_KEY.optional(),
+    SUPABASE_SECRET_KEY: shared.SUPABASE_SECRET_KEY.optional(),
+    SUPABASE_JWT_SECRET: backend.shape.SUPABASE_JWT_SECRET.optional(),
+    ENCRYPTION_KEY: encryptionKeys.optional(),
+    DATA_FOLDER: z.string().min(1).optional(),
+    ...backups,
+  })
+  .superRefine(backupsAreWhole);
+
+const schemas = { portal, worker, backend, recovery };
+/** The variables that a process reads. */
+export const variablesOf = (processName: keyof typeof schemas): string[] => Object.keys(schemas[processName].shape);
 export type PortalEnv = z.infer<typeof portal>;
 export type WorkerEnv = z.infer<typeof worker>;
 /** What `crmConfig` reads. */
 export type CrmEnv = Pick<PortalEnv, keyof typeof crm>;
 export type BackendEnv = z.infer<typeof backend>;
+export type RecoveryEnv = z.infer<typeof recovery>;
 
 /** Thrown for a missing or malformed variable; the message names each and says what it should look like. */
 export class EnvError extends Error {}
@@ -184,7 +240,7 @@ export function parseEnv<P extends keyof typeof schemas>(
   processName: P,
   source: Record<string, string | undefined> = process.env,
 ): z.infer<(typeof schemas)[P]> {
-  const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ""));
+  const present = presentEnv(source);
   const parsed = schemas[processName].safeParse(present);
   if (parsed.success) return parsed.data as z.infer<(typeof schemas)[P]>;
   const lines = parsed.error.issues.map((issue) => {
@@ -193,6 +249,10 @@ export function parseEnv<P extends keyof typeof schemas>(
   });
   throw new EnvError(`The ${processName} cannot start:\n${lines.join("\n")}\nSee docs/SECRETS.md.`);
 }
+
+/** What is set, as it is set: for the doctor, who looks at what parseEnv would refuse. Empty strings count as absent. */
+export const presentEnv = (source: Record<string, string | undefined> = process.env): Record<string, string> =>
+  Object.fromEntries(Object.entries(source).filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== ""));
 
 /** parseEnv for a process's entry point: prints the problem and exits 78 before anything is served. */
 export function readEnv<P extends keyof typeof schemas>(processName: P): z.infer<(typeof schemas)[P]> {

@@ -33,6 +33,8 @@ export const JOBS = {
   "webhook.deliver": { payload: z.strictObject({ deliveryId: z.uuid() }), attempts: 5, backoff: 2_000, rank: "first" },
   /** Finds work whose job was lost, and clears away what is kept for a while only. */
   "platform.sweep": { payload: z.strictObject({}), attempts: 1, backoff: 1_000, every: "60s" },
+  /** Makes the daily backup, where there is a place for it, and clears away those that have had their time. */
+  "platform.backup": { payload: z.strictObject({}), attempts: 3, backoff: 600_000, cron: "30 3 * * *" },
   /** Sends an e-mail to one person. Pauses longer than a sending's lease, over an hour and a half. */
   "mail.send": { payload: z.strictObject({ mailId: z.uuid() }), attempts: 7, backoff: 90_000 },
   /** Ends the conversations in which nobody has written for half an hour. */

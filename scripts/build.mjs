@@ -53,7 +53,7 @@ await Promise.all([
     await run(node, [bin(["rollup", "dist", "bin", "rollup"]), "-c", "--silent"]);
     await run(node, [bin(["@remix-run", "dev", "dist", "cli.js"]), "vite:build", "--logLevel", "error"], { cwd: at("portal") });
   })(),
-  bundle("worker", ["main.ts", "ingest/extract-child.ts"]),
-  bundle("supabase", ["embedded/main.ts"]),
+  bundle("worker", ["main.ts", "ingest/extract-child.ts", "doctor/doctor.ts"]),
+  bundle("supabase", ["embedded/main.ts", "recovery/backup.ts", "recovery/restore.ts", "recovery/migrate.ts"]),
 ]);
 console.log(`Built in ${((Date.now() - started) / 1000).toFixed(1)} s`);

@@ -56,7 +56,7 @@ const assertPortFree = (port, host) =>
   });
 
 /** The data folder, made private to its owner; refuses one that cannot be written. */
-function openDataFolder() {
+export function openDataFolder() {
   const folder = resolve(process.env.DATA_FOLDER || at(".data"));
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -72,12 +72,23 @@ function openDataFolder() {
   return folder;
 }
 
+/** Writes the secrets of this installation, whole or not at all. */
+function writeSecrets(path, secrets) {
+  writeFileSync(`${path}.partial`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
+  chmodSync(`${path}.partial`, 0o600);
+  renameSync(`${path}.partial`, path);
+  return secrets;
+}
+
 /** The secrets of this installation: made on the first start, kept with mode 600. */
-function readSecrets(folder) {
+export function readSecrets(folder) {
+  const BACKUP_KEY = () => randomBytes(32).toString("base64");
   const path = join(folder, "secrets.json");
   if (existsSync(path)) {
     try {
-      return JSON.parse(readFileSync(path, "utf8"));
+      const kept = JSON.parse(readFileSync(path, "utf8"));
+      // Installations from before there were backups have no key for them.
+      return kept.BACKUP_KEY ? kept : writeSecrets(path, { ...kept, BACKUP_KEY: BACKUP_KEY() });
     } catch {
       throw new StartError(`${path} is damaged. Restore it from a backup: without it, what it sealed cannot be opened.`);
     }
@@ -85,16 +96,13 @@ function readSecrets(folder) {
   if (existsSync(join(folder, "database"))) {
     throw new StartError(`${path} is missing although there is a database. Restore it from a backup, or choose another DATA_FOLDER.`);
   }
-  const secrets = {
+  return writeSecrets(path, {
     SUPABASE_PUBLISHABLE_KEY: `sb_publishable_${randomBytes(24).toString("base64url")}`,
     SUPABASE_SECRET_KEY: `sb_secret_${randomBytes(24).toString("base64url")}`,
     SUPABASE_JWT_SECRET: randomBytes(48).toString("base64url"),
     ENCRYPTION_KEY: `1:${randomBytes(32).toString("base64")}`,
-  };
-  writeFileSync(`${path}.partial`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
-  chmodSync(`${path}.partial`, 0o600);
-  renameSync(`${path}.partial`, path);
-  return secrets;
+    BACKUP_KEY: BACKUP_KEY(),
+  });
 }
 
 /** One child process that is kept running. */
@@ -190,7 +198,7 @@ export async function startPlatform() {
   const port = asked || (await freePort());
   await assertPortFree(port, host);
 
-  const secrets = readSecrets(dataFolder);
+  const { BACKUP_KEY, ...secrets } = readSecrets(dataFolder);
   const [backendPort, workerPort] = [await freePort(), await freePort()];
   const url = (process.env.APP_URL || `http://localhost:${port}`).replace(/\/$/, "");
   const { SUPABASE_JWT_SECRET, ...shared } = secrets;
@@ -218,7 +226,12 @@ export async function startPlatform() {
     worker: new Service(
       "worker",
       at("worker/dist/main.js"),
-      { ...common, WORKER_PORT: String(workerPort), QUEUE_FOLDER: join(dataFolder, "queue") },
+      {
+        BACKUP_KEY: process.env.BACKUP_KEY || BACKUP_KEY,
+        ...common,
+        WORKER_PORT: String(workerPort),
+        QUEUE_FOLDER: join(dataFolder, "queue"),
+      },
       healthy(`http://127.0.0.1:${workerPort}/health?live=1`),
     ),
   };

@@ -1,4 +1,6 @@
 // The composition root: every client the worker uses is made here, once, from the environment.
+import { backupStore } from "@gpt-agent/core/backup/backup-store";
+import type { BackupPlan } from "@gpt-agent/core/backup/run-backup";
 import { type Crms, createCrms, crmConfig } from "@gpt-agent/core/crm/crms";
 import { type Db, serviceDb } from "@gpt-agent/core/db";
 import type { WorkerEnv } from "@gpt-agent/core/env";
@@ -32,6 +34,8 @@ export type Services = {
   crms: Crms;
   /** The portal's public address, for links. */
   appUrl: string;
+  /** Null where BACKUP_TARGET is not set. */
+  backup: BackupPlan | null;
 };
 
 /**
@@ -60,6 +64,18 @@ export async function createServices(env: WorkerEnv): Promise<Services> {
     mailer: createMailer(env),
     crms: createCrms(crmConfig(env)),
     appUrl: env.APP_URL,
+    backup: backupPlan(env),
+  };
+}
+
+function backupPlan(env: WorkerEnv): BackupPlan | null {
+  if (!env.BACKUP_TARGET || !env.BACKUP_KEY?.[0]) return null;
+  return {
+    store: backupStore({ ...env, BACKUP_TARGET: env.BACKUP_TARGET }),
+    key: env.BACKUP_KEY[0].key,
+    encryptionKeys: env.ENCRYPTION_KEY,
+    retention: env.BACKUP_KEEP,
+    source: { supabase: { url: env.SUPABASE_URL, secretKey: env.SUPABASE_SECRET_KEY }, databaseUrl: env.DATABASE_URL },
   };
 }
 

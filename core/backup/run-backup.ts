@@ -17,15 +17,20 @@ export type BackupSource = {
   databaseUrl?: string;
 };
 
-export type BackupJob = {
-  source: BackupSource;
+/** What the worker needs for the daily backup. */
+export type BackupPlan = {
+  source: Omit<BackupSource, "db">;
   store: BackupStore;
   /** The key that seals. */
   key: Buffer;
   encryptionKeys: readonly { id: string; key: Buffer }[];
-  isScheduled: boolean;
   /** Absent: nothing is cleared away. */
   retention?: Retention;
+};
+
+export type BackupJob = Omit<BackupPlan, "source"> & {
+  source: BackupSource;
+  isScheduled: boolean;
   name?: string;
   log: Log;
   signal: AbortSignal;

@@ -44,12 +44,15 @@ export class S3Store implements BackupStore {
     for (let attempt = 1; ; attempt++) {
       const headers = signS3({ method, url, bodyHash }, this.config, new Date());
       const limit = AbortSignal.timeout(TIMEOUT_MS);
-      const response = await fetch(url, { method, headers, body, signal: signal ? AbortSignal.any([signal, limit]) : limit }).catch(
-        (error: unknown) => {
-          if (signal?.aborted || attempt >= TRIES) throw new Error(`The bucket ${this.place} is out of reach`, { cause: error });
-          return null;
-        },
-      );
+      const response = await fetch(url, {
+        method,
+        headers,
+        body: body as Uint8Array<ArrayBuffer> | undefined,
+        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      }).catch((error: unknown) => {
+        if (signal?.aborted || attempt >= TRIES) throw new Error(`The bucket ${this.place} is out of reach`, { cause: error });
+        return null;
+      });
       if (response?.ok || (response && allow.includes(response.status))) return response;
       if (response && ((response.status < 500 && response.status !== 429) || attempt >= TRIES)) {
         const answer = await response.text();

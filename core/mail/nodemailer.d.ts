@@ -1,6 +1,7 @@
 /** The part of nodemailer that is used here (https://nodemailer.com/smtp). */
 declare module "nodemailer" {
   export type Transport = {
+    verify(): Promise<unknown>;
     sendMail(mail: {
       from: string;
       to: { name: string; address: string };

@@ -32,6 +32,11 @@ export class SmtpMailer implements Mailer {
     });
   }
 
+  /** Connects and signs in, and sends nothing. @throws when a mail would fail for these reasons */
+  async check(): Promise<void> {
+    await this.transport.verify();
+  }
+
   async send({ to, subject, text, html, id }: Mail): Promise<void> {
     try {
       await this.transport.sendMail({

@@ -42,6 +42,8 @@ export const SECURITY_DEFINERS: Record<string, string> = {
   "public.settle_dead_jobs": "writes jobs and dead letters; checks that the caller runs the platform",
   "public.platform_figures": "counts over all organizations and auth.users; for the server's own key alone",
   "public.platform_status": "counts over all organizations and auth.users; checks that the caller runs the platform",
+  "public.deployment_facts":
+    "reads the ledger of migrations and which tables are under Row Level Security; no rows of anybody; only the server may call it",
   "public.list_members": "reads e-mail addresses from auth.users, which people may not; answers only members of the organization",
 };
 

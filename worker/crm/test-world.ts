@@ -43,6 +43,7 @@ export async function startCrmWorld(id: CrmId, startFake: () => Promise<FakeCrm>
     mailer: null,
     crms: crmsOf(),
     appUrl: APP_URL,
+    backup: null,
   });
 
   return {

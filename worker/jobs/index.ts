@@ -1,3 +1,4 @@
+import type { BackupPlan } from "@gpt-agent/core/backup/run-backup";
 import type { Crms } from "@gpt-agent/core/crm/crms";
 import type { Db } from "@gpt-agent/core/db";
 import { isJobName, JOBS, type JobName, type JobPayload } from "@gpt-agent/core/jobs";
@@ -17,6 +18,7 @@ import { crmPull } from "./crm-pull.ts";
 import { crmPush } from "./crm-push.ts";
 import { crmSetup } from "./crm-setup.ts";
 import { mailSend } from "./mail-send.ts";
+import { platformBackup } from "./platform-backup.ts";
 import { platformSweep } from "./platform-sweep.ts";
 import { secretsReseal } from "./secrets-reseal.ts";
 import { sourceEmbed } from "./source-embed.ts";
@@ -34,6 +36,8 @@ export type JobDeps = {
   mailer: Mailer | null;
   crms: Crms;
   appUrl: string;
+  /** Null where there is no place for backups. */
+  backup: BackupPlan | null;
 };
 
 /** Does a job. It may be called twice for one job and must then have the effect of once; a subject that is gone is no error. */
@@ -50,6 +54,7 @@ const HANDLERS: { [N in JobName]: Handler<N> } = {
   "source.forget": sourceForget,
   "webhook.deliver": webhookDeliver,
   "platform.sweep": platformSweep,
+  "platform.backup": platformBackup,
   "mail.send": mailSend,
   "conversation.end": conversationEnd,
   "crm.setup": crmSetup,
