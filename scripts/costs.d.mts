@@ -1,0 +1,22 @@
+export type Cost = {
+  organizations: number;
+  questions: number;
+  perSecond: number;
+  streams: number;
+  portalCores: number;
+  workerCores: number;
+  databaseCores: number;
+  databaseGB: number;
+  storageGB: number;
+  model: number;
+  embeddings: number;
+  machines: number;
+};
+export const HABITS: Record<string, number>;
+export const MEASURED: Record<string, number>;
+export const PRICES: Record<string, number>;
+export const SIZES: number[];
+export const BEGIN: string;
+export const END: string;
+export function costOf(organizations: number): Cost;
+export function report(): string;
