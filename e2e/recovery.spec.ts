@@ -62,6 +62,10 @@ test("a backup of a running platform answers the same from another folder", asyn
     platform = await startPlatform({ dataFolder: second });
     expect(await ask()).toEqual(before);
     expect((await run("backup", [], { DATA_FOLDER: second })).code).toBe(0);
+    const doctor = await run("doctor", ["--json"], { DATA_FOLDER: second });
+    const { findings } = JSON.parse(doctor.said) as { findings: { check: string; status: string }[] };
+    expect([doctor.code, findings.filter(({ status }) => status === "fail")]).toEqual([0, []]);
+    expect(findings.find(({ check }) => check === "backups")?.status).toBe("ok");
     expect(
       (await run("restore", [join(second, "backups", readdirSync(join(second, "backups"))[0]!), "--check"], { DATA_FOLDER: second })).said,
     ).toContain("whole");

@@ -28,6 +28,7 @@ async function embedded() {
     await fetch(backendUrl);
     return { ...set, APP_URL: url, SUPABASE_URL: backendUrl };
   } catch {
+    if (program === "doctor") stop(`The platform is not running on ${DATA_FOLDER}. Start it (npm start), then ask the doctor.`);
     return set;
   }
 }

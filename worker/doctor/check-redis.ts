@@ -13,7 +13,11 @@ export async function checkRedis(url: string | undefined): Promise<Finding[]> {
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  redis.on("error", () => {});
+  // What went wrong is told here; the call that waits hears only that the connection is closed.
+  let cause: unknown;
+  redis.on("error", (error) => {
+    cause ??= error;
+  });
   try {
     await redis.connect();
     const info = await redis.info();
@@ -24,7 +28,7 @@ export async function checkRedis(url: string | undefined): Promise<Finding[]> {
       ...checkVersion(field("redis_version")),
     ];
   } catch (error) {
-    const words = wordsOf(error);
+    const words = wordsOf(cause ?? error);
     const todo = /WRONGPASS|NOAUTH|auth/i.test(words)
       ? "Set the password in REDIS_URL: rediss://default:password@host:6379."
       : "Is REDIS_URL right, and may this machine reach it?";

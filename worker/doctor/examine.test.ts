@@ -306,7 +306,7 @@ describe("what is outside", () => {
 test("the program prints what to do, as text and as JSON, and ends with 1 when something fails", async () => {
   const run = async (args: string[], env: Record<string, string>) => {
     const child = spawn(process.execPath, ["--import", "tsx", new URL("./doctor.ts", import.meta.url).pathname, ...args], {
-      env: { PATH: process.env.PATH ?? "", ...env },
+      env: { NODE_ENV: "test", PATH: process.env.PATH, ...env },
     });
     let said = "";
     child.stdout.on("data", (text) => (said += text));
