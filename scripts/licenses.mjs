@@ -1,6 +1,6 @@
-// `npm run licenses`: which licences the packages have that we ship (all that our dependencies need to run), as a table; --write puts it into docs/LICENSES.md.
+// `npm run licenses`: which licences the packages have that we ship (all that our dependencies need to run), as a table.
 // Ends with 1 when one is not on the list of those that may be shipped.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { at } from "./project.mjs";
 
@@ -116,8 +116,7 @@ export function report(packages = shippedPackages()) {
   const all = packages.map(({ name, version, licence }) => `| ${name} | ${version} | ${licence} |`);
   return `# Licences of what is shipped
 
-Written by \`npm run licenses -- --write\` from the lock file; a test holds it against that. The platform itself is under Apache-2.0 ([LICENSE](../LICENSE)). Packages for development
-alone are not shipped and not listed.
+The platform itself is under Apache-2.0. Packages for development alone are not shipped and not listed.
 
 | licence | packages |
 |---|---|
@@ -132,8 +131,7 @@ ${all.join("\n")}
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const packages = shippedPackages();
   const refused = packages.filter(({ licence }) => !mayBeShipped(licence));
-  if (process.argv.includes("--write")) writeFileSync(at("docs", "LICENSES.md"), report(packages));
-  else console.log(report(packages));
+  console.log(report(packages));
   for (const { name, version, licence } of refused)
     console.error(`${name}@${version} is under ${licence}, which is not on the list of what may be shipped (scripts/licenses.mjs).`);
   process.exit(refused.length > 0 ? 1 : 0);
