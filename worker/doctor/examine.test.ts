@@ -5,7 +5,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer } from "node:net";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { startKnowledge, type TestKnowledge } from "../ingest/test-knowledge.ts";
 import { freePort, startRedis, type TestRedis } from "../queue/test-redis.ts";
 import { examine } from "./examine.ts";
@@ -58,6 +58,8 @@ async function broken(change: string, repair: string, check: string, over: Recor
 }
 
 beforeAll(async () => {
+  // Supabase Lite writes a line for each refusal, and the publishable key is refused at every look.
+  vi.spyOn(console, "error").mockImplementation(() => {});
   [knowledge, redis] = await Promise.all([startKnowledge(), startRedis()]);
   const settings = new Redis(redis.url);
   await settings.config("SET", "maxmemory-policy", "noeviction");
@@ -90,6 +92,7 @@ afterAll(async () => {
   }
   await redis?.stop();
   await knowledge?.close();
+  vi.restoreAllMocks();
 });
 
 test("an installation that is well has nothing to mend", async () => {
