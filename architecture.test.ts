@@ -40,6 +40,7 @@ const DIALLERS: Record<string, string> = {
   "core/backup/s3-store.ts": "dials the store of backups that the operator configured",
   "worker/doctor/check-outside.ts": "asks the portal and the model endpoint that the operator configured",
   "worker/health.ts": "a server",
+  "worker/notices/backend.ts": "calls the embedded backend, whose address the supervisor sets",
   "supabase/embedded/owner.ts": "calls the backend it has just started",
   "worker/ingest/extract-child.ts": "takes fetch away from the parsers",
   "portal/app/api-docs/swagger.client.ts": "runs in the browser, calls the portal",

@@ -180,6 +180,10 @@ const worker = z
     /** The queue when REDIS_URL is absent: a Postgres URL, or a folder for an embedded one. */
     QUEUE_DATABASE_URL: postgresUrl.optional(),
     QUEUE_FOLDER: z.string().min(1).optional(),
+    /** Where new jobs are heard of at once: the database itself, or the embedded backend. Without it they are looked for (docs/SCALING.md). */
+    OUTBOX_NOTICES_URL: z
+      .url({ protocol: /^(postgres(ql)?|http)$/, error: "must look like postgres://user:password@host:5432/postgres" })
+      .optional(),
     /** Sends the platform's own e-mails; the embedded mode keeps them in a folder instead. Without either they are not sent. */
     SMTP_URL: smtpUrl.optional(),
     MAILBOX_FOLDER: z.string().min(1).optional(),

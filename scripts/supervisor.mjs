@@ -231,6 +231,7 @@ export async function startPlatform() {
         ...common,
         WORKER_PORT: String(workerPort),
         QUEUE_FOLDER: join(dataFolder, "queue"),
+        OUTBOX_NOTICES_URL: `${common.SUPABASE_URL}/notices`,
       },
       healthy(`http://127.0.0.1:${workerPort}/health?live=1`),
     ),

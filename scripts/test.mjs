@@ -14,10 +14,12 @@ const ci = process.env.CI === "true" || process.env.CI === "1";
 
 const has = (command) => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
 
-/** Makes sure that the programs the tests drive are there: a real browser, a real Redis. */
+/** Makes sure that the programs the tests drive are there: a real browser, a real Redis, a real Postgres. */
 function ensurePrograms() {
   const needed = {
     "redis-server": () => has("redis-server"),
+    // Debian keeps Postgres's own programs off the path.
+    postgresql: () => has("initdb") || existsSync("/usr/lib/postgresql"),
     chromium: () => Boolean(process.env.CHROMIUM) || has("chromium") || has("chromium-browser") || has("google-chrome"),
   };
   const missing = Object.keys(needed).filter((name) => !needed[name]());

@@ -84,7 +84,7 @@ describe("the dispatcher", () => {
     const added: NewJob[] = [];
     const flaky: JobQueue = {
       ...queue,
-      depths: () => (away ? Promise.reject(new Error("away")) : queue.depths()),
+      reach: () => (away ? Promise.reject(new Error("away")) : queue.reach()),
       async add(jobs) {
         added.push(...jobs);
       },

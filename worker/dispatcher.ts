@@ -78,7 +78,7 @@ export class Dispatcher {
   async dispatch(): Promise<number> {
     const { db, queue, log, places } = this.deps;
     // Claimed rows are out of everyone's sight until the lease ends, so a queue that is away is noticed before.
-    await queue.depths();
+    await queue.reach();
     const claimed = await db.rpc("claim_outbox", { batch_size: BATCH, lease_seconds: LEASE_SECONDS, slots: places, ranks: RANKS });
     if (claimed.error) throw claimed.error;
     const rows: OutboxRow[] = claimed.data;

@@ -9,7 +9,7 @@ import { countedLedger, lookAtWorker } from "./metrics.ts";
 import { Reconciler } from "./reconcile.ts";
 import { runJob } from "./run-jobs.ts";
 import { Scheduler } from "./scheduler.ts";
-import { createServices, type Services } from "./services.ts";
+import { createServices, openNotices, type Services } from "./services.ts";
 
 /** Milliseconds that running jobs get to end after SIGTERM; the rest of the 25 s is for giving them back. */
 const PATIENCE_MS = 18_000;
@@ -47,6 +47,7 @@ const scheduler = new Scheduler(deps);
 const reconciler = new Reconciler({ ...deps, ledger });
 lookAtWorker(deps.metrics, { ...deps, concurrency, running: () => running });
 for (const part of [heartbeat, dispatcher, scheduler, reconciler]) part.start();
+const notices = openNotices(env, log, () => dispatcher.wake());
 log.info("The worker has started", { port: env.WORKER_PORT, embeddings: deps.embedder?.model ?? "none" });
 
 /** No new jobs; running ones end or are given back; then the process ends with 0. */
@@ -58,7 +59,7 @@ async function drain(signal: NodeJS.Signals) {
     log.warn("The worker stops although jobs are still running; they are taken up again later");
     process.exit(0);
   }, GIVE_UP_MS).unref();
-  await Promise.all([dispatcher.stop(), scheduler.stop(), reconciler.stop(), worker.drain(PATIENCE_MS)]);
+  await Promise.all([notices?.close(), dispatcher.stop(), scheduler.stop(), reconciler.stop(), worker.drain(PATIENCE_MS)]);
   await Promise.all([ledger.close(), heartbeat.stop()]);
   await queue.close();
   health.close();

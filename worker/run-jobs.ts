@@ -19,6 +19,7 @@ export async function runJob(job: RunningJob, deps: RunDeps, handle = handleJob)
   const { ledger, log } = deps;
   const { id, turn, name } = job;
   if (deps.isPaused(name)) return ledger.settle({ id, turn, outcome: "back" });
+  log.debug("A job begins", { job: name, jobId: id, attempt: job.attempt });
   const started = performance.now();
   try {
     if (job.stalls >= MAX_STALLS) throw new PermanentFailure(`Its workers went away ${job.stalls} times in the middle of it`);

@@ -11,6 +11,9 @@ import { type Metrics, openMetrics } from "@gpt-agent/core/metrics/metrics";
 import { createSafeFetch, type SafeFetch } from "@gpt-agent/core/safe-fetch";
 import { createSecretBox, type SecretBox } from "@gpt-agent/core/secrets";
 import { watchDatabase } from "./metrics.ts";
+import { backendNotices } from "./notices/backend.ts";
+import { databaseNotices } from "./notices/database.ts";
+import type { Notices } from "./notices/notices.ts";
 import type { JobQueue } from "./queue/job-queue.ts";
 import { openEmbeddedQueue, openPostgresQueue } from "./queue/postgres.ts";
 import { openRedisQueue } from "./queue/redis.ts";
@@ -83,4 +86,14 @@ function openQueue(env: WorkerEnv, log: Log): Promise<JobQueue> {
   if (env.REDIS_URL) return openRedisQueue(env.REDIS_URL, { log });
   if (env.QUEUE_DATABASE_URL) return openPostgresQueue(env.QUEUE_DATABASE_URL, { log });
   return openEmbeddedQueue(env.QUEUE_FOLDER!, { log });
+}
+
+/**
+ * Hears of new jobs as soon as they are committed, where the environment says how.
+ * @param heard called then, and whenever some may have been missed
+ */
+export function openNotices(env: WorkerEnv, log: Log, heard: () => void): Notices | null {
+  const url = env.OUTBOX_NOTICES_URL;
+  if (!url) return null;
+  return url.startsWith("postgres") ? databaseNotices(url, { heard, log }) : backendNotices(url, env.SUPABASE_SECRET_KEY, { heard, log });
 }

@@ -7,6 +7,7 @@ import { migrate } from "../migrate.ts";
 import { createRoles, grantSystemSchemas, openDatabase, type PostgresOptions } from "./database.ts";
 import { FileStorage } from "./file-storage.ts";
 import { functionCalls } from "./function-calls.ts";
+import { noticesOf } from "./notices.ts";
 import { snapshots } from "./snapshot.ts";
 
 export type BackendConfig = {
@@ -125,13 +126,16 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
 
   const callOr = functionCalls(db, config.secretKey);
   const dumpOr = snapshots(db, config.secretKey, config.folder);
+  const notices = await noticesOf(db, config.secretKey);
   const server = await new Promise<ServerType>((resolve, reject) => {
     const listening = serve(
       {
         fetch: (request, env) => {
           const dump = dumpOr(request);
           if (dump) return dump;
-          if (!SERVED.test(new URL(request.url).pathname)) return new Response("Not found", { status: 404 });
+          const { pathname } = new URL(request.url);
+          if (pathname === "/notices") return notices.answer(request);
+          if (!SERVED.test(pathname)) return new Response("Not found", { status: 404 });
           const peerAddress = (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null;
           return callOr(request, async (other) => app.fetch(other, { peerAddress }));
         },
@@ -149,7 +153,10 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
     db,
     url: `http://127.0.0.1:${port}`,
     async close() {
-      await new Promise((done) => server.close(done));
+      const closed = new Promise((done) => server.close(done));
+      // The server waits for those who listen still.
+      await notices.close();
+      await closed;
       await connection.close();
     },
   };

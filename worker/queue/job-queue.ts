@@ -54,6 +54,8 @@ export interface JobQueue {
   work(handle: (job: RunningJob) => Promise<void>, concurrency: number): JobWorker;
   /** Whether a try waits or is being made, has succeeded or failed. */
   state(turn: JobTurn): Promise<TurnState>;
+  /** Rejects when the store is out of reach: known to be away, or asked now if it has not answered for a second. */
+  reach(): Promise<void>;
   /** Also the health check: rejects when the store is out of reach. */
   depths(): Promise<QueueDepths>;
   close(): Promise<void>;
@@ -71,6 +73,8 @@ export type QueueTimings = {
 export const TIMINGS: QueueTimings = { lockDuration: 15_000, stalledInterval: 5_000, drainDelay: 5 };
 
 const NAME = "jobs";
+/** For how long a store that has answered counts as within reach, in milliseconds. */
+const REACHABLE_MS = 1_000;
 /** Long enough for the ledger to hear how a try ended, should the worker that made it die before it could tell. */
 const KEEP = { removeOnComplete: { age: 3_600, count: 1_000 }, removeOnFail: { age: 86_400, count: 1_000 } };
 /**
@@ -119,8 +123,16 @@ export function createJobQueue<B extends IQueueBackend, C>(classes: BackendClass
   };
   queue.on("error", onError);
   const workers: JobWorker[] = [];
+  let answeredAt = Number.NEGATIVE_INFINITY;
 
   return {
+    async reach() {
+      options.assertReachable?.();
+      if (performance.now() - answeredAt < REACHABLE_MS) return;
+      await queue.getJobCounts("active");
+      answeredAt = performance.now();
+    },
+
     async add(jobs) {
       options.assertReachable?.();
       await queue.addBulk(

@@ -1,0 +1,2 @@
+/** Builds what is missing or older than its source. */
+export function ensureBuilt(): Promise<void>;
