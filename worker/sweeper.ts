@@ -26,13 +26,13 @@ export async function sweep(deps: SweepDeps, quietSeconds = QUIET_SECONDS): Prom
 async function sweepMails({ db, log }: SweepDeps) {
   const { data, error } = await db.rpc("requeue_lost_mails", {});
   if (error) throw error;
-  if (data > 0) log.warn("E-mails were lost; they are queued again", { count: data });
+  if (data > 0) log.warn("E-mails were left without a job; they are queued again", { count: data });
 }
 
 async function sweepDeliveries({ db, log }: SweepDeps) {
   const { data, error } = await db.rpc("requeue_lost_deliveries", {});
   if (error) throw error;
-  if (data > 0) log.warn("Webhook deliveries were lost; they are queued again", { count: data });
+  if (data > 0) log.warn("Webhook deliveries were left without a job; they are queued again", { count: data });
 }
 
 async function sweepSources({ db, log }: SweepDeps, quietSeconds: number) {

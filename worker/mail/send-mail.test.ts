@@ -205,16 +205,25 @@ describe("a mail", () => {
     await expect(sendMail(id, deps())).rejects.toBeInstanceOf(PermanentFailure);
   });
 
-  test("that a lost queue has forgotten is put into the outbox again, once an hour, for two days", async () => {
+  test("that is left without a job is put into the outbox again, for two days; one whose job waits or was given up is not", async () => {
     await written();
     const requeue = async () => (await world.db.rpc("requeue_lost_mails", {})).data;
-    await sql("delete from outbox");
-    expect(await requeue()).toBe(0);
     await sql("update mails set created_at = now() - interval '2 hours'");
+    await sql("update outbox set available_at = now() + interval '1 hour', tries = 5 where name = 'mail.send'");
+    expect(await requeue()).toBe(0);
+    const given = "insert into private.dead_jobs (id, org_id, name, payload, reason, attempts) select id, org_id, name, payload, 'why', 7";
+    await sql(`${given} from outbox where name = 'mail.send'`);
+    await sql("update outbox set ended_at = now() - interval '1 hour' where name = 'mail.send'");
+    expect(await requeue()).toBe(0);
+    await sql("delete from private.dead_jobs");
+    await sql("update mails set attempting_until = now() + interval '30 seconds'");
+    expect(await requeue()).toBe(0);
+    await sql("update mails set attempting_until = now() - interval '1 second'");
     const all = (await outcomes()).length;
     expect([await requeue(), await requeue()]).toEqual([all, 0]);
     await work();
     expect(sent).toHaveLength(all);
+    await sql("delete from outbox");
     await sql("update mails set ended_at = null, outcome = null, attempting_until = null, created_at = now() - interval '3 days'");
     expect(await requeue()).toBe(0);
   });

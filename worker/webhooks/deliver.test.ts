@@ -257,6 +257,14 @@ describe("a delivery", () => {
     await world.backend.db.exec("update webhook_deliveries set next_attempt_at = now() - interval '10 minutes'");
     expect(await must(world.db.rpc("requeue_lost_deliveries", { quiet_seconds: 300 }))).toBe(1);
     expect(await must(world.db.rpc("requeue_lost_deliveries", { quiet_seconds: 300 }))).toBe(0);
+    // One that was given up is an operator's to settle.
+    await world.backend.db.exec("update outbox set ended_at = now() - interval '1 hour'");
+    await world.backend.db.exec(
+      "insert into private.dead_jobs (id, org_id, name, payload, reason, attempts) select id, org_id, name, payload, 'why', 5 from outbox",
+    );
+    expect(await must(world.db.rpc("requeue_lost_deliveries", { quiet_seconds: 300 }))).toBe(0);
+    await world.backend.db.exec("update private.dead_jobs set retried_at = now()");
+    expect(await must(world.db.rpc("requeue_lost_deliveries", { quiet_seconds: 300 }))).toBe(1);
     await work();
     expect(heard).toHaveLength(1);
   });
