@@ -19,6 +19,7 @@ import { secretStore } from "~/chat/actions/secret-headers";
 import { Admission } from "~/chat/admission";
 import { createChat } from "~/chat/chat";
 import { embedQuestion, type RetrieveQuery, retrieve } from "~/chat/retrieve";
+import { keptHere } from "~/chat/run-log/kept-here";
 import { memoryRunLog } from "~/chat/run-log/memory";
 import { redisRunLog } from "~/chat/run-log/redis";
 import { apiKeyStore } from "~/http/api-key-guard";
@@ -89,7 +90,13 @@ if (model) void loadTokenizer();
 export const responder = { kind: model ? ("model" as const) : ("quotes" as const), model: model ? env.LLM_DEFAULT_MODEL : null };
 
 const embed = embedQuestion(createEmbedder(env, { retries: 0, timeoutMs: 1_500 }));
-export const runLog = env.REDIS_URL ? redisRunLog(env.REDIS_URL) : memoryRunLog();
+const redisUrl = env.REDIS_URL;
+export const runLog = redisUrl
+  ? keptHere((interrupted) => redisRunLog(redisUrl, { interrupted }), {
+      onChange: (away) =>
+        away ? log.warn("the shared run log is away; answers go on here") : log.info("the shared run log is back with all answers"),
+    })
+  : memoryRunLog();
 export const admission = new Admission({ runs: env.MAX_RUNS, starting: env.MAX_STARTING_RUNS, lagMs: env.MAX_EVENT_LOOP_LAG_MS }, log);
 /** Finds passages of an agent's knowledge. */
 export const searchKnowledge = (query: RetrieveQuery, signal: AbortSignal) => retrieve(service, query, signal, embed);

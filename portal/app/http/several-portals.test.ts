@@ -81,14 +81,26 @@ describe("two portals over one Redis", () => {
   });
 
   // Last: it takes the Redis away.
-  it("without Redis a question is refused with 503 and Retry-After, and nothing stays running", async () => {
+  it("without Redis answers go on, can be stopped where they are written, and the others know nothing of them", async () => {
+    llm.script({ kind: "answer", text: TEXT, pauseMs: 30 });
     const { token } = await openSession(one, agent);
+    const before = randomUUID();
+    const begun = readAnswer(await ask(one, token, before));
     await redis.stop();
-    const id = randomUUID();
-    const response = await ask(one, token, id);
-    expect(response.status).toBe(503);
-    expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
-    const { rows } = await one.backend.db.query("select 1 from runs where status = 'running'");
-    expect(rows).toEqual([]);
+    expect((await begun).text).toBe(TEXT);
+
+    const during = randomUUID();
+    const asked = performance.now();
+    const response = await ask(one, token, during);
+    expect(response.status).toBe(200);
+    expect(performance.now() - asked).toBeLessThan(4_000);
+    const reading = readAnswer(response);
+    await sleep(200);
+    // The answer is neither to be found there nor taken for lost.
+    expect((await call(two, `/api/v1/chat/${during}/stream`, token)).status).toBe(204);
+    const { rows } = await one.backend.db.query<{ status: string }>("select status from runs where status = 'running'");
+    expect(rows).toEqual([{ status: "running" }]);
+    expect((await call(one, `/api/v1/chat/${during}/stop`, token, { method: "POST" })).status).toBe(204);
+    expect((await reading).events).toContainEqual({ type: "abort", reason: "stopped" });
   });
 });

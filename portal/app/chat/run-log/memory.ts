@@ -10,8 +10,11 @@ type Entry = {
   expiry?: NodeJS.Timeout;
 };
 
+/** `events` are those of a run so far; none for one that it does not know. */
+type MemoryRunLog = RunLog & { events(runId: string): readonly LoggedEvent[] };
+
 /** The run log of a single portal process. */
-export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): RunLog {
+export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryRunLog {
   const runs = new Map<string, Entry>();
 
   const wake = (entry: Entry) => {
@@ -49,6 +52,7 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): RunLog 
   return {
     shared: false,
     read,
+    events: (runId) => runs.get(runId)?.events ?? [],
     async open(runId) {
       runs.set(runId, {
         events: [],

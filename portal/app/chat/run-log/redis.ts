@@ -29,13 +29,21 @@ const sentReply = z.strictObject({ toolCallId: z.string(), reply: toolReply });
  */
 export function redisRunLog(
   url: string,
-  options: { keepAfterEndMs?: number; lostAfterMs?: number; lookAgainMs?: number; prefix?: string } = {},
+  options: {
+    keepAfterEndMs?: number;
+    lostAfterMs?: number;
+    lookAgainMs?: number;
+    prefix?: string;
+    /** Called when the connection is lost: Redis may come back without what was written last. */
+    interrupted?: () => void;
+  } = {},
 ): RunLog {
   const prefix = options.prefix ?? "run";
   const lostAfterMs = options.lostAfterMs ?? LOST_AFTER_MS;
   const connection = new Redis(url, { maxRetriesPerRequest: 2, enableOfflineQueue: true, enableAutoPipelining: true });
   const subscriber = new Redis(url, { maxRetriesPerRequest: null });
   for (const client of [connection, subscriber]) client.on("error", () => {});
+  connection.on("close", () => options.interrupted?.());
 
   const key = (runId: string) => `${prefix}:${runId}`;
   const stopKey = (runId: string) => `${prefix}:${runId}:stop`;
@@ -63,9 +71,13 @@ export function redisRunLog(
     for (const runId of last.keys()) connection.pexpire(key(runId), lostAfterMs).catch(() => {});
   }, lostAfterMs / 3).unref();
 
-  /** Appends entry `seq` and tells the readers. @throws when Redis refuses either */
+  /** Appends entry `seq` and tells the readers. @throws when Redis refuses either, or has lost the log */
   const add = async (runId: string, seq: number, type: string, json: string): Promise<void> => {
-    await Promise.all([connection.xadd(key(runId), `${seq}-0`, type, json), connection.publish(key(runId), told(seq, type, json))]);
+    const [id] = await Promise.all([
+      connection.xadd(key(runId), "NOMKSTREAM", `${seq}-0`, type, json),
+      connection.publish(key(runId), told(seq, type, json)),
+    ]);
+    if (id === null) throw new Error("Redis has lost the log of this run");
   };
 
   /** The entries after a place. Entry ids are <seq>-0, and 0-1 for the opening; after "<seq>-1" comes the next event. */
@@ -127,8 +139,8 @@ export function redisRunLog(
     shared: true,
     read,
     async open(runId) {
-      // Entry 0-1 comes before sequence number 1, and makes the log exist before its first event.
-      await connection.multi().xadd(key(runId), "0-1", "open", "1").pexpire(key(runId), lostAfterMs).exec();
+      // Entry 0-1 comes before sequence number 1, and makes the log exist before its first event. A log that is written anew begins there, too.
+      await connection.multi().del(key(runId)).xadd(key(runId), "0-1", "open", "1").pexpire(key(runId), lostAfterMs).exec();
       last.set(runId, 0);
     },
     async append(runId, event) {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ChatEvent } from "@gpt-agent/core/chat-events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startRedis } from "../../../../e2e/fakes/redis.ts";
+import { keptHere } from "./kept-here.ts";
 import { memoryRunLog } from "./memory.ts";
 import { redisRunLog } from "./redis.ts";
 import type { LoggedEvent, RunLog } from "./run-log.ts";
@@ -183,6 +184,12 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 contract("redis", (options) => ({ log: redisRunLog(redis.url, options), other: redisRunLog(redis.url, options) }));
+const keptOverRedis = (url: string, options: { keepAfterEndMs?: number } = {}) =>
+  keptHere((interrupted) => redisRunLog(url, { ...options, interrupted, lookAgainMs: 50 }), { ...options, lookAgainMs: 50 });
+contract("redis, kept by its writer as well", (options) => ({
+  log: keptOverRedis(redis.url, options),
+  other: keptOverRedis(redis.url, options),
+}));
 
 describe("run log: redis, when portals come and go", () => {
   it("H5: a log whose writer is gone ends for its readers, one whose writer is only silent does not", async () => {
@@ -201,5 +208,51 @@ describe("run log: redis, when portals come and go", () => {
     expect(await reading).toHaveLength(1);
     expect(await reader.has(runId)).toBe(false);
     await reader.dispose();
+  });
+});
+
+describe("run log: redis, kept by its writer as well", () => {
+  it("H7: answers go on while Redis is away, and other portals have all of them when it is back, even empty", async () => {
+    const own = await startRedis();
+    const changes: boolean[] = [];
+    const log = keptHere((interrupted) => redisRunLog(own.url, { interrupted }), {
+      onChange: (away) => changes.push(away),
+      lookAgainMs: 50,
+    });
+    const before = randomUUID();
+    await log.open(before);
+    await log.append(before, delta(1));
+    const reading = collect(log.read(before, 0, never));
+    await own.kill();
+    await expect.poll(() => changes).toEqual([true]);
+
+    const during = randomUUID();
+    const began = performance.now();
+    await log.open(during);
+    let stops = 0;
+    await log.onStop(during, () => stops++);
+    await log.append(during, delta(1));
+    await log.append(before, delta(2));
+    await log.close(before);
+    expect((await reading).map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(await log.has(randomUUID())).toBe(false);
+    await expect(log.requestStop(randomUUID())).rejects.toMatchObject({ code: "unavailable" });
+    await log.requestStop(during);
+    expect(stops).toBe(1);
+    expect(performance.now() - began).toBeLessThan(2_000);
+
+    await own.start();
+    const other = redisRunLog(own.url);
+    await expect.poll(() => changes, { timeout: 10_000 }).toEqual([true, false]);
+    await expect.poll(() => other.has(before), { timeout: 10_000 }).toBe(true);
+    expect((await collect(other.read(before, 0, never))).map(({ seq }) => seq)).toEqual([1, 2]);
+    await expect.poll(() => other.has(during), { timeout: 10_000 }).toBe(true);
+    const elsewhere = collect(other.read(during, 0, never));
+    await log.append(during, delta(2));
+    await log.close(during);
+    expect((await elsewhere).map(({ seq }) => seq)).toEqual([1, 2]);
+    await log.dispose();
+    await other.dispose();
+    await own.stop();
   });
 });

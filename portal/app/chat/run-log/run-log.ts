@@ -30,7 +30,7 @@ export type ReplyListener = (toolCallId: string, reply: ToolReply) => void;
 export interface RunLog {
   /** Do several portals share this log? If not, a run it doesn't know is running nowhere. */
   readonly shared: boolean;
-  /** Makes the log of a new run. */
+  /** Makes the log of a run, empty. */
   open(runId: string): Promise<void>;
   /** Calls take effect in their order, also when they are not waited for. */
   append(runId: string, event: ChatEvent): Promise<void>;

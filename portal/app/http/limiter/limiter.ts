@@ -70,10 +70,12 @@ export interface Limiter {
 
 /** The share of a limit that one process allows by itself while the shared counter is away. */
 const LOCAL_SHARE = 0.25;
+/** How long a shared counter that failed is not asked, in milliseconds, so that not every request waits for it in vain. */
+const REST_MS = 1_000;
 
 /**
  * The limits over a counter. Should a shared counter fail, a small local one takes its place: never unlimited, never shut.
- * @param onFailure told of each failure of the counter
+ * @param onFailure told of failures of the counter
  * @param onHit told of each use beyond a limit
  */
 export function createLimiter(
@@ -82,14 +84,22 @@ export function createLimiter(
   onFailure: (error: unknown) => void,
   onHit: (name: LimitName) => void = () => {},
 ): Limiter {
+  /** When a counter that has failed is asked again, by one request; 0 while it answers. */
+  let askAgainAt = 0;
   const count = async (name: LimitName, key: string): Promise<LimitResult> => {
     const rule = { name, ...LIMITS[name] };
-    try {
-      return await counter.take(rule, key);
-    } catch (error) {
-      onFailure(error);
-      return local.take({ ...rule, limit: Math.max(1, Math.floor(rule.limit * LOCAL_SHARE)) }, key);
+    if (performance.now() >= askAgainAt) {
+      if (askAgainAt) askAgainAt = performance.now() + REST_MS;
+      try {
+        const result = await counter.take(rule, key);
+        askAgainAt = 0;
+        return result;
+      } catch (error) {
+        askAgainAt = performance.now() + REST_MS;
+        onFailure(error);
+      }
     }
+    return local.take({ ...rule, limit: Math.max(1, Math.floor(rule.limit * LOCAL_SHARE)) }, key);
   };
   const check: Limiter["check"] = async (name, key) => {
     const result = await count(name, key);
