@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { CrmApp, CrmGrant, CrmValue, InboundRequest } from "../../../core/crm/crm.ts";
 
 /** A person in a fake CRM, in words of our own; each fake writes it in its CRM's shape. */
@@ -83,6 +84,8 @@ export type FakeCrm = {
   failNext(...answers: FakeAnswer[]): void;
   /** Every so many API requests fail (0.02 is 2 %), by a seeded chance: the same in each run. 429 carry Retry-After. */
   failRandomly(rates: { tooMany: number; broken: number }): void;
+  /** Every API request takes so long, in milliseconds. */
+  takeTime(ms: number): void;
   /** The next writing request is carried out, but its answer is lost: the socket is closed. */
   loseNextAnswer(): void;
   close(): Promise<void>;
@@ -112,6 +115,7 @@ export async function startFakeServer(options: {
     | "breaches"
     | "failNext"
     | "failRandomly"
+    | "takeTime"
     | "loseNextAnswer"
     | "close"
   > & {
@@ -124,6 +128,7 @@ export async function startFakeServer(options: {
   const planned: FakeAnswer[] = [];
   let rates = { tooMany: 0, broken: 0 };
   let loseNext = false;
+  let takesMs = 0;
   let breaches = 0;
   let lastId = 1000;
   let recent: number[] = [];
@@ -174,7 +179,9 @@ export async function startFakeServer(options: {
     let answer: FakeAnswer;
     try {
       call.body = parsed(request, raw);
-      answer = (isApi && (limited() ? tooMany : fault())) || (await options.handle(call));
+      const refused = isApi && (limited() ? tooMany : fault());
+      if (isApi && takesMs > 0) await sleep(takesMs);
+      answer = refused || (await options.handle(call));
     } catch (error) {
       answer = { status: 500, json: { message: `The fake failed: ${String(error)}` } };
     }
@@ -232,6 +239,9 @@ export async function startFakeServer(options: {
     failNext: (...answers) => void planned.push(...answers),
     failRandomly: (given) => {
       rates = given;
+    },
+    takeTime: (ms) => {
+      takesMs = ms;
     },
     loseNextAnswer: () => {
       loseNext = true;
