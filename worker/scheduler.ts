@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Db } from "@gpt-agent/core/db";
-import { JOBS, type JobName, jobSpec } from "@gpt-agent/core/jobs";
+import { JOBS, type JobName, jobSpec, spanMs } from "@gpt-agent/core/jobs";
 import type { Log } from "@gpt-agent/core/log";
 import { CronExpressionParser } from "cron-parser";
 
 /** Milliseconds between looks at the clock. They cost nothing: the database is asked when there is a tick. */
 const LOOK_MS = 500;
-const UNITS = { s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** When a job runs: every so often, or by cron in UTC. */
 export type Schedule = { name: string; every?: string | undefined; cron?: string | undefined };
@@ -27,8 +26,7 @@ export function latestTick({ name, every, cron }: Schedule, now: number): number
     return CronExpressionParser.parse(cron, { tz: "UTC", currentDate: new Date(now + 1) })
       .prev()
       .getTime();
-  const [, count, unit] = /^(\d+)([smh])$/.exec(every ?? "") ?? [];
-  const span = Number(count) * UNITS[unit as keyof typeof UNITS];
+  const span = spanMs(every ?? "");
   if (!(span > 0)) throw new Error(`The schedule of ${name} is malformed: ${every}`);
   return Math.floor(now / span) * span;
 }

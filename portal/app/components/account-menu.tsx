@@ -1,13 +1,20 @@
-import { Form } from "@remix-run/react";
-import { CircleUser, LogOut } from "lucide-react";
+import { Form, Link } from "@remix-run/react";
+import { CircleUser, ListChecks, LogOut } from "lucide-react";
 import { Popover } from "radix-ui";
 import { useText } from "~/i18n/text";
 import { classNames } from "./class-names";
 import { menuPanel } from "./menu";
 import { LocaleSwitch, ThemeSwitch } from "./preferences";
 
+type Props = {
+  email: string;
+  /** Whether this person runs the platform: there is a way to its queue. */
+  runsPlatform?: boolean;
+  compact?: boolean;
+};
+
 /** The person: who is signed in, language, theme, sign out. */
-export function AccountMenu({ email, compact }: { email: string; compact?: boolean }) {
+export function AccountMenu({ email, runsPlatform, compact }: Props) {
   const t = useText();
   return (
     <Popover.Root>
@@ -44,6 +51,16 @@ export function AccountMenu({ email, compact }: { email: string; compact?: boole
               <ThemeSwitch />
             </div>
           </div>
+          {runsPlatform && (
+            <div className="border-t border-line p-1">
+              <Popover.Close asChild>
+                <Link to="/platform/queue" className="flex h-9 items-center gap-2.5 rounded-md px-3 hover:bg-hover">
+                  <ListChecks aria-hidden className="size-4 text-muted" />
+                  {t.platform.menu}
+                </Link>
+              </Popover.Close>
+            </div>
+          )}
           <Form method="post" action="/logout" className="border-t border-line p-1">
             <button type="submit" className="flex h-9 w-full items-center gap-2.5 rounded-md px-3 hover:bg-hover">
               <LogOut aria-hidden className="size-4 text-muted" />

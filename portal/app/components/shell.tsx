@@ -8,10 +8,10 @@ import { AccountMenu } from "./account-menu";
 import { classNames } from "./class-names";
 import { OrgMenu } from "./org-menu";
 
-type Props = { org: Organization; role: Role; organizations: Organization[]; email: string; children: ReactNode };
+type Props = { org: Organization; role: Role; organizations: Organization[]; email: string; runsPlatform: boolean; children: ReactNode };
 
 /** The frame of everything behind sign-in: a sidebar on wide screens, a bar at the top and one at the bottom on phones. */
-export function Shell({ org, role, organizations, email, children }: Props) {
+export function Shell({ org, role, organizations, email, runsPlatform, children }: Props) {
   const t = useText();
   const entries = [
     { to: `/orgs/${org.slug}/agents`, icon: Bot, label: t.shell.agents },
@@ -33,7 +33,7 @@ export function Shell({ org, role, organizations, email, children }: Props) {
         <div className="min-w-0 max-w-64 flex-1">
           <OrgMenu current={org} organizations={organizations} />
         </div>
-        <AccountMenu email={email} compact />
+        <AccountMenu email={email} runsPlatform={runsPlatform} compact />
       </header>
 
       <aside className="fixed inset-y-0 left-0 hidden w-60 flex-col border-r border-line bg-surface p-3 md:flex">
@@ -56,7 +56,7 @@ export function Shell({ org, role, organizations, email, children }: Props) {
             </NavLink>
           ))}
         </nav>
-        <AccountMenu email={email} />
+        <AccountMenu email={email} runsPlatform={runsPlatform} />
       </aside>
 
       <main id="content" tabIndex={-1} className="mx-auto w-full max-w-280 px-4 pt-5 pb-28 outline-none md:px-8 md:pt-8 md:pb-16">

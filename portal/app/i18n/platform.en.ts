@@ -5,6 +5,7 @@ const plural = pluralIn("en");
 /** The pages of those who run the platform. */
 export const platformEn = {
   title: "Queue",
+  menu: "The platform’s queue",
   lead: "Work that happens later, over all organizations. Renewed every five seconds.",
   home: "To your organizations",
   waiting: "Waiting",
@@ -28,7 +29,9 @@ export const platformEn = {
   failed: "Failed",
   meanWait: "Mean wait",
   meanRun: "Mean run",
-  schedule: "Last tick",
+  lastRun: "Last run",
+  nextRun: "Next run",
+  afterPause: "after the pause",
   milliseconds: (n: string) => `${n} ms`,
   throughput: "Jobs a minute",
   throughputText: (done: number, failed: number) =>

@@ -5,6 +5,7 @@ const plural = pluralIn("ru");
 
 export const platformRu: typeof platformEn = {
   title: "Очередь",
+  menu: "Очередь платформы",
   lead: "Отложенная работа всех организаций. Обновляется каждые пять секунд.",
   home: "К вашим организациям",
   waiting: "Ждут",
@@ -28,7 +29,9 @@ export const platformRu: typeof platformEn = {
   failed: "Неудачи",
   meanWait: "Ожидание в среднем",
   meanRun: "Работа в среднем",
-  schedule: "Последний запуск",
+  lastRun: "Последний запуск",
+  nextRun: "Следующий запуск",
+  afterPause: "после паузы",
   milliseconds: (n) => `${n} мс`,
   throughput: "Заданий в минуту",
   throughputText: (done, failed) =>

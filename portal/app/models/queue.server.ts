@@ -1,4 +1,5 @@
 import type { Db } from "@gpt-agent/core/db";
+import { isJobName, jobSpec, spanMs } from "@gpt-agent/core/jobs";
 import { z } from "zod";
 import { unwrap } from "~/models/result.server";
 
@@ -48,11 +49,27 @@ const overview = z.object({
     }),
   ),
 });
-export type QueueOverview = z.infer<typeof overview>;
+type Overview = z.infer<typeof overview>;
+/** Of a scheduled job: `next` is the time of its next run, `cron` the fields of its schedule in UTC. */
+export type QueueJob = Overview["jobs"][number] & { next: string | null; cron: string | null };
+export type QueueOverview = Omit<Overview, "jobs"> & { jobs: QueueJob[] };
 
-/** The queue as the ledger of jobs has it. `db` is an operator's own. */
-export async function queueOverview(db: Db): Promise<QueueOverview> {
-  return overview.parse(unwrap(await db.rpc("queue_overview")));
+/** Whether the signed-in person runs the platform. */
+export async function runsPlatform(db: Db): Promise<boolean> {
+  return unwrap(await db.rpc("is_platform_admin"));
+}
+
+/** The queue as the ledger of jobs has it. `db` is an operator's own. @param now milliseconds since 1970 */
+export async function queueOverview(db: Db, now = Date.now()): Promise<QueueOverview> {
+  const found = overview.parse(unwrap(await db.rpc("queue_overview")));
+  return { ...found, jobs: found.jobs.map((job) => ({ ...job, ...scheduleOf(job.name, now) })) };
+}
+
+function scheduleOf(name: string, now: number): Pick<QueueJob, "next" | "cron"> {
+  const { every, cron = null } = isJobName(name) ? jobSpec(name) : {};
+  if (!every) return { next: null, cron };
+  const span = spanMs(every);
+  return { next: new Date((Math.floor(now / span) + 1) * span).toISOString(), cron };
 }
 
 /** Pauses or resumes a job by name, "*" for all. */

@@ -10,15 +10,20 @@ import { lastOrganization, rememberOrganization } from "~/http/last-organization
 import { titled } from "~/i18n/title";
 import { currentAlerts } from "~/models/budget.server";
 import { listMemberships } from "~/models/organization.server";
+import { runsPlatform } from "~/models/queue.server";
 import { allows } from "~/models/role";
 
 export const meta: MetaFunction = titled((_t, loaded) => (loaded as { org?: { name: string } } | undefined)?.org?.name ?? "");
 
 export async function loader({ request, params }: LoaderFunctionArgs) {
   const { db, user, org, role } = await requireMember(request, params.orgSlug);
-  const [memberships, alerts] = await Promise.all([listMemberships(db, { userId: user.id }), currentAlerts(db, { orgId: org.id })]);
+  const [memberships, alerts, isOperator] = await Promise.all([
+    listMemberships(db, { userId: user.id }),
+    currentAlerts(db, { orgId: org.id }),
+    runsPlatform(db),
+  ]);
   return data(
-    { org, role, email: user.email, alerts, organizations: memberships.map((membership) => membership.org) },
+    { org, role, email: user.email, alerts, runsPlatform: isOperator, organizations: memberships.map((membership) => membership.org) },
     lastOrganization(request) === org.slug ? {} : { headers: { "Set-Cookie": rememberOrganization(org.slug) } },
   );
 }
@@ -35,12 +40,12 @@ export function shouldRevalidate({ currentParams, nextParams, formMethod, action
 }
 
 export default function OrganizationFrame() {
-  const { org, role, organizations, email, alerts } = useLoaderData<typeof loader>();
+  const { org, role, organizations, email, alerts, runsPlatform: isOperator } = useLoaderData<typeof loader>();
   useEffect(() => {
     if (alerts) loadedAt = Date.now();
   }, [alerts]);
   return (
-    <Shell org={org} role={role} organizations={organizations} email={email}>
+    <Shell org={org} role={role} organizations={organizations} email={email} runsPlatform={isOperator}>
       <LimitBanner alerts={alerts} to={`/orgs/${org.slug}/settings/usage#limits`} mayChange={allows(role, "admin")} />
       <PageOutlet />
     </Shell>

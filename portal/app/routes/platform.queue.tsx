@@ -14,7 +14,7 @@ import { attempt, parseFields, readForm } from "~/http/form.server";
 import { requirePlatformAdmin } from "~/http/guards.server";
 import { useFormats, useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
-import { pauseJobs, type QueueOverview, queueOverview, settleDeadJobs } from "~/models/queue.server";
+import { pauseJobs, type QueueJob, type QueueOverview, queueOverview, settleDeadJobs } from "~/models/queue.server";
 
 export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
@@ -129,7 +129,8 @@ function Jobs({ queue, onToggle }: { queue: QueueOverview; onToggle: (name: stri
     words.failed,
     words.meanWait,
     words.meanRun,
-    words.schedule,
+    words.lastRun,
+    words.nextRun,
   ];
   return (
     <Panel title={words.jobs} hint={`${words.done}, ${words.failed}: ${words.lastHour.toLowerCase()}`}>
@@ -142,7 +143,7 @@ function Jobs({ queue, onToggle }: { queue: QueueOverview; onToggle: (name: stri
                   {head}
                 </th>
               ))}
-              <th />
+              <td />
             </tr>
           </thead>
           <tbody className="divide-y divide-line">
@@ -159,6 +160,9 @@ function Jobs({ queue, onToggle }: { queue: QueueOverview; onToggle: (name: stri
                 <td className="tabular py-2 pr-4 whitespace-nowrap">{ms(job.waitMs)}</td>
                 <td className="tabular py-2 pr-4 whitespace-nowrap">{ms(job.runMs)}</td>
                 <td className="py-2 pr-4 whitespace-nowrap">{job.lastTick ? <Ago at={job.lastTick} /> : "–"}</td>
+                <td className="py-2 pr-4 whitespace-nowrap">
+                  <NextRun job={job} pausedAll={queue.pausedAll} />
+                </td>
                 <td className="py-2 text-right">
                   <Button
                     size="sm"
@@ -175,6 +179,13 @@ function Jobs({ queue, onToggle }: { queue: QueueOverview; onToggle: (name: stri
       </div>
     </Panel>
   );
+}
+
+function NextRun({ job, pausedAll }: { job: QueueJob; pausedAll: boolean }) {
+  const words = useText().platform;
+  if (!job.next && !job.cron) return "–";
+  if (job.paused || pausedAll) return words.afterPause;
+  return job.next ? <Ago at={job.next} /> : `${job.cron} UTC`;
 }
 
 type Settle = (intent: "retry" | "dismiss", id: string) => void;

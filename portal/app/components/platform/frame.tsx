@@ -13,7 +13,7 @@ export function PlatformFrame({ email, children }: { email: string; children: Re
         <ButtonLink to="/orgs" look="ghost" size="sm">
           {t.platform.home}
         </ButtonLink>
-        <AccountMenu email={email} compact />
+        <AccountMenu email={email} runsPlatform compact />
       </div>
       <TabLinks
         label={t.platformStatus.pages}
