@@ -11,6 +11,7 @@ import { ensureBuilt } from "../../scripts/project.mjs";
 import { keysOf } from "../account.ts";
 import { startRedis } from "../fakes/redis.ts";
 import { startPlatform } from "../platform.ts";
+import { untilIdle } from "../until-idle.ts";
 import { figures, percentile } from "./figures.ts";
 import { must } from "./workers/backend.ts";
 
@@ -34,7 +35,7 @@ async function pickups(env: Record<string, string>): Promise<number[]> {
     const measured: number[] = [];
     const { id: orgId } = await must(db.from("organizations").select("id").limit(1).single());
     // The demo's own jobs, and code that runs for the first time, are none of the question.
-    await sleep(5_000);
+    await untilIdle(platform);
     for (let n = -20; n < jobs; n++) {
       // A delivery that does not exist: its handler finds that out with one question. This call is one transaction of one statement, so that
       // the row's time, that of the transaction's beginning, is hardly before the commit.
