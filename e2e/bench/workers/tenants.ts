@@ -40,8 +40,7 @@ export async function connectCrm(db: Db, tenant: Tenant, crm: CrmId, fake: FakeC
         crm,
         cloud: crm === "amocrm" ? "ru" : "global",
         name: "CRM",
-        // The fakes all say that they are one account; limits go by the account.
-        account_id: `${fake.account.externalId}-${id.slice(0, 8)}`,
+        account_id: fake.account.externalId,
         grant_kind: grant.kind,
         sealed_grant: secretBox.seal(JSON.stringify(grant), crmGrantPlace(tenant.orgId, id)),
         grant_expires_at: grant.expiresAt,

@@ -58,7 +58,7 @@ const tooMany = (policyName: string, headers: Record<string, string> = {}): Fake
  * numbers without their country), "API usage guidelines" (100 in 10 seconds on the smallest plan), "Webhooks" (at most 100 events in a request),
  * "Validating requests" (v3).
  */
-export async function startFakeHubspot(): Promise<FakeHubspot> {
+export async function startFakeHubspot({ portalId = PORTAL }: { portalId?: number } = {}): Promise<FakeHubspot> {
   const app = { clientId: "fake-hubspot-client", clientSecret: "fake-hubspot-secret-0123456789" };
   const token = "pat-eu1-3f2504e0-4f89-41d3-9a0c-0305e82c3301";
   const oauth = createFakeOAuth({ app, pkce: false, rotates: false });
@@ -118,7 +118,7 @@ export async function startFakeHubspot(): Promise<FakeHubspot> {
         access_token: given.accessToken,
         refresh_token: given.refreshToken,
         expires_in: 1800,
-        hub_id: PORTAL,
+        hub_id: portalId,
         user_id: 77,
         scopes: ["oauth"],
       },
@@ -135,7 +135,7 @@ export async function startFakeHubspot(): Promise<FakeHubspot> {
 
   function api(call: FakeCall, path: string): FakeAnswer {
     if (path === "/account-info/2026-03/details")
-      return { json: { portalId: PORTAL, accountType: "STANDARD", timeZone: "Europe/Moscow", uiDomain: "app-eu1.hubspot.com" } };
+      return { json: { portalId, accountType: "STANDARD", timeZone: "Europe/Moscow", uiDomain: "app-eu1.hubspot.com" } };
     const properties = path.match(/^\/crm\/properties\/2026-03\/(contacts|deals)$/);
     if (properties) return { json: { results: definitions(properties[1] === "contacts" ? CONTACT_PROPERTIES : DEAL_PROPERTIES) } };
     if (path === "/crm/pipelines/2026-03/deals") return { json: { results: [PIPELINE] } };
@@ -338,7 +338,7 @@ export async function startFakeHubspot(): Promise<FakeHubspot> {
         list.map((event, n) => ({
           eventId: 100 + n,
           subscriptionId: 7,
-          portalId: PORTAL,
+          portalId,
           appId: 31,
           occurredAt: at,
           attemptNumber: 0,
@@ -350,7 +350,7 @@ export async function startFakeHubspot(): Promise<FakeHubspot> {
   return {
     ...server,
     app,
-    account: { externalId: String(PORTAL), name: `HubSpot ${PORTAL}` },
+    account: { externalId: String(portalId), name: `HubSpot ${portalId}` },
     token,
     domain: null,
     breaches: () => server.breaches() + searchBreaches,
