@@ -124,17 +124,37 @@ async function outage(how: How) {
     else await redis.start({ wiped: how === "wiped" });
     const back = performance.now();
     say(`${how}: Redis is back`);
-    // Healthy is: both say so, and a job that comes now is done.
-    const probe = await uploadSource(account, reader.id, "probe.txt", Buffer.from("The probe is blue."), "text/plain");
-    sources.push(probe);
-    const isHealthy = async () => {
+    // Healthy is: portal and worker say so, and a job that comes now, of an organization without a backlog, is done.
+    const healthy = async () => {
       const checks = [`${platform.url}/api/health`, `${platform.workerUrl}/health`].map((url) => fetch(url).then(({ ok }) => ok));
-      const { data } = await db.from("sources").select("status").eq("id", probe).single();
-      return (await Promise.all(checks)).every(Boolean) && data?.status === "ready";
+      return (await Promise.all(checks)).every(Boolean);
     };
-    while (!(await isHealthy().catch(() => false)) && performance.now() - back < 120_000) await sleep(100);
-    const healthyMs = performance.now() - back;
-    await sleep(Math.max(0, AFTER_MS - healthyMs));
+    const isDone = async (id: string) => (await must(db.from("outbox").select("ended_at").eq("id", id).single())).ended_at !== null;
+    const waiting = async () => {
+      const { count, error } = await db
+        .from("outbox")
+        .select("id", { count: "exact", head: true })
+        .is("ended_at", null)
+        .in("name", ["webhook.deliver", "source.read"])
+        .lt("created_at", returned);
+      if (error) throw new Error(error.message);
+      return count;
+    };
+    const after = async (check: () => Promise<boolean>) => {
+      while (performance.now() - back < 120_000 && !(await check().catch(() => false))) await sleep(100);
+      return performance.now() - back;
+    };
+    const quiet = await makeAccount(platform, "Quiet");
+    const returned = new Date().toISOString();
+    const put = { org_id: quiet.orgId, name: "webhook.deliver", payload: { deliveryId: randomUUID() } };
+    const probe = await must(db.from("outbox").insert(put).select("id").single());
+    const [saidMs, doneMs, backlogMs] = await Promise.all([
+      after(healthy),
+      after(() => isDone(probe.id)),
+      after(async () => (await waiting()) === 0),
+    ]);
+    const healthyMs = Math.max(saidMs, doneMs);
+    await sleep(Math.max(0, AFTER_MS - backlogMs));
     working = false;
     await Promise.all([ask, upload]);
     await Promise.all(asking);
@@ -185,6 +205,7 @@ async function outage(how: How) {
       "dead letters": dead.dead,
       crashes: (platform.output().match(/ended unexpectedly/g) ?? []).length,
       "healthy after s": Number((healthyMs / 1000).toFixed(1)),
+      "backlog done after s": Number((backlogMs / 1000).toFixed(1)),
       goal: "broken, lost, doubled, dead, crashes 0; healthy <= 15",
     };
     const bad =
