@@ -6,10 +6,10 @@ import { createLog } from "@gpt-agent/core/log";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startTestBackend, type TestBackend } from "../../supabase/embedded/test-backend.ts";
+import { postgresPrograms, startPostgres } from "../../supabase/recovery/test-postgres.ts";
 import { backendNotices } from "./backend.ts";
 import { databaseNotices } from "./database.ts";
 import type { Notices, NoticesOptions } from "./notices.ts";
-import { startPostgres } from "./test-postgres.ts";
 
 // Room for a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -108,13 +108,15 @@ function contract(name: string, start: () => Promise<World>) {
 }
 
 contract("Postgres", async () => {
-  const server = await startPostgres();
-  const client = new Client({ connectionString: server.url });
+  const programs = postgresPrograms();
+  if (!programs) throw new Error("This test needs a real Postgres. Install it (Debian: apt-get install postgresql).");
+  const server = await startPostgres(programs);
+  const client = new Client({ connectionString: server.url("postgres") });
   await client.connect();
   await client.query("create schema private; create table public.outbox (name text, available_at timestamptz not null default now())");
   await client.query(readFileSync(new URL("../../supabase/migrations/20261126006000_outbox_notices.sql", import.meta.url), "utf8"));
   return {
-    port: server.port,
+    port: Number(new URL(server.url("postgres")).port),
     open: (port, options) => databaseNotices(`postgres://postgres@127.0.0.1:${port}/postgres`, options),
     run: (sql) => client.query(sql),
     async close() {
