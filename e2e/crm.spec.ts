@@ -33,7 +33,6 @@ test.beforeAll(async () => {
   platform = await startPlatform({
     env: {
       PORT: String(port),
-      EGRESS_ALLOW: `${hubspot.url},${amocrm.url}`,
       HUBSPOT_CLIENT_ID: hubspot.app.clientId,
       HUBSPOT_CLIENT_SECRET: hubspot.app.clientSecret,
       HUBSPOT_URL: hubspot.url,

@@ -1,7 +1,7 @@
 // The composition root: every client the worker uses is made here, once, from the environment.
 import { backupStore } from "@gpt-agent/core/backup/backup-store";
 import type { BackupPlan } from "@gpt-agent/core/backup/run-backup";
-import { type Crms, createCrms, crmConfig } from "@gpt-agent/core/crm/crms";
+import { type Crms, createCrmEgress, createCrms, crmConfig } from "@gpt-agent/core/crm/crms";
 import { type Db, serviceDb } from "@gpt-agent/core/db";
 import type { WorkerEnv } from "@gpt-agent/core/env";
 import { createEmbedder, type Embedder } from "@gpt-agent/core/llm/embed";
@@ -31,6 +31,8 @@ export type Services = {
   embedder: Embedder | null;
   /** The way out to addresses that customers give. */
   egress: SafeFetch;
+  /** The way out to CRMs, also to those that the operator put elsewhere. */
+  crmEgress: SafeFetch;
   secretBox: SecretBox;
   /** Null where nothing sends e-mails. */
   mailer: Mailer | null;
@@ -47,6 +49,8 @@ export type Services = {
  */
 export async function createServices(env: WorkerEnv): Promise<Services> {
   const log = createLog(env.LOG_LEVEL, { process: "worker" });
+  const userAgent = `GPT-Agent-Platform/0.1 (+${env.APP_URL})`;
+  const crmSetup = crmConfig(env);
   const metrics = openMetrics("worker");
   const db = serviceDb({
     url: env.SUPABASE_URL,
@@ -62,10 +66,11 @@ export async function createServices(env: WorkerEnv): Promise<Services> {
     store: env.REDIS_URL ? "redis" : env.QUEUE_DATABASE_URL ? "postgres" : "embedded",
     places: env.JOBS_PER_ORGANIZATION,
     embedder: createEmbedder(env),
-    egress: createSafeFetch({ allow: env.EGRESS_ALLOW, userAgent: `GPT-Agent-Platform/0.1 (+${env.APP_URL})` }),
+    egress: createSafeFetch({ allow: env.EGRESS_ALLOW, userAgent }),
+    crmEgress: createCrmEgress(crmSetup, { userAgent }),
     secretBox: createSecretBox(env.ENCRYPTION_KEY),
     mailer: createMailer(env),
-    crms: createCrms(crmConfig(env)),
+    crms: createCrms(crmSetup),
     appUrl: env.APP_URL,
     backup: backupPlan(env),
   };

@@ -1,4 +1,5 @@
 import type { CrmEnv } from "../env.ts";
+import { createSafeFetch, type SafeFetch } from "../safe-fetch.ts";
 import { amocrm } from "./amocrm.ts";
 import { bitrix24 } from "./bitrix24.ts";
 import type { Crm, CrmApp, CrmCloud, CrmId } from "./crm.ts";
@@ -40,6 +41,13 @@ export function crmConfig(env: CrmEnv): CrmConfig {
     Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { apps: present(apps) as CrmConfig["apps"], urls: present(urls) as CrmConfig["urls"] };
 }
+
+/**
+ * The way out to CRMs: besides the public internet to the origins in `urls`, which no address of a customer's reaches, and to nothing else.
+ * What EGRESS_ALLOW lists is for agents' actions alone.
+ */
+export const createCrmEgress = ({ urls }: CrmConfig, options: { userAgent: string }): SafeFetch =>
+  createSafeFetch({ ...options, allow: Object.values(urls) });
 
 /** Makes an adapter; `url` stands in for all of the CRM's hosts. */
 export type CrmMaker = (url?: string) => Crm;

@@ -111,7 +111,7 @@ export class GrantKeeper {
     }
     let fresh: CrmGrant;
     try {
-      const http = crmHttp(this.deps.egress, { signal: this.signal, readError: this.crm.readError?.bind(this.crm) });
+      const http = crmHttp(this.deps.crmEgress, { signal: this.signal, readError: this.crm.readError?.bind(this.crm) });
       fresh = await oauth.refresh(http, { app, cloud, grant: old, redirectUri: crmRedirectUri(this.deps.appUrl) });
     } catch (error) {
       // Who knows whether a token that works once was used up: the mark stays, and the next refresh finds out.

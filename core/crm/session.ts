@@ -11,7 +11,7 @@ import type { Crms } from "./crms.ts";
 import { GrantKeeper } from "./grant-keeper.ts";
 import { AccountQuota } from "./quota.ts";
 
-export type CrmDeps = { db: Db; log: Log; egress: SafeFetch; secretBox: SecretBox; crms: Crms; appUrl: string };
+export type CrmDeps = { db: Db; log: Log; crmEgress: SafeFetch; secretBox: SecretBox; crms: Crms; appUrl: string };
 
 /** A connection as `open_connection` gives it. */
 export const openConnection = z.strictObject({
@@ -62,7 +62,7 @@ export async function openSession(connectionId: string, deps: CrmDeps, signal: A
   const crm = deps.crms.get(connection.crm);
   const grants = new GrantKeeper(connectionId, connection, crm, deps, signal);
   const quota = new AccountQuota(deps.db, crm, connection.accountId, signal);
-  const call = crmCall(crm, deps.egress, {
+  const call = crmCall(crm, deps.crmEgress, {
     signal,
     grant: () => grants.current(),
     renew: (refused) => grants.renew(refused),

@@ -1,5 +1,5 @@
 // The composition root: every client the portal uses is made here, once, from the environment.
-import { createCrms, crmConfig } from "@gpt-agent/core/crm/crms";
+import { createCrmEgress, createCrms, crmConfig } from "@gpt-agent/core/crm/crms";
 import { serviceDb } from "@gpt-agent/core/db";
 import { readEnv } from "@gpt-agent/core/env";
 import { createCatalogue } from "@gpt-agent/core/llm/catalogue";
@@ -55,8 +55,7 @@ export const secrets = secretStore(service, secretBox, log);
 
 const crmSetup = crmConfig(env);
 export const crms = createCrms(crmSetup);
-/** The way out to CRMs: also to those that the operator put elsewhere, which addresses of customers never reach. */
-export const crmEgress = createSafeFetch({ allow: [...env.EGRESS_ALLOW, ...Object.values(crmSetup.urls)], userAgent });
+export const crmEgress = createCrmEgress(crmSetup, { userAgent });
 
 export const actions = createActions({ egress: safeFetch, secrets, log });
 

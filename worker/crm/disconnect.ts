@@ -34,7 +34,7 @@ async function takeLeave({ crm, call, connection, grants }: CrmSession, deps: Cr
   if (revoke && app && connection.cloud)
     steps.push(async () => {
       const grant = await grants.current();
-      const http = crmHttp(deps.egress, { signal: turn.signal, readError: crm.readError?.bind(crm) });
+      const http = crmHttp(deps.crmEgress, { signal: turn.signal, readError: crm.readError?.bind(crm) });
       if (grant.kind === "oauth") await revoke(http, { app, cloud: connection.cloud, grant });
     });
   for (const step of steps) {

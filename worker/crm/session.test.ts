@@ -64,18 +64,18 @@ describe("a grant", () => {
     const id = await world.connect({}, { ...world.fake.grant(), expiresAt: past() });
     const deps = world.deps();
     const stored: number[] = [];
-    const egress: SafeFetch = async (url, options) => {
+    const crmEgress: SafeFetch = async (url, options) => {
       if (!url.includes("/oauth2/")) stored.push((await world.connection(id)).grant_generation);
-      return deps.egress(url, options);
+      return deps.crmEgress(url, options);
     };
-    await account(id, { ...deps, egress });
+    await account(id, { ...deps, crmEgress });
     expect(stored).toEqual([2]);
   });
 
   test("whose refresh was never heard back is lost where refresh tokens work once, and says so", async () => {
     const id = await world.connect({}, { ...world.fake.grant(), expiresAt: past() });
     const deps = world.deps();
-    await expect(account(id, { ...deps, egress: deaf(deps.egress) })).rejects.toThrow("killed");
+    await expect(account(id, { ...deps, crmEgress: deaf(deps.crmEgress) })).rejects.toThrow("killed");
     expect((await world.connection(id)).refresh_began_at).not.toBeNull();
     await world.backend.db.exec("update connections set refreshing_until = now() - interval '1 second'");
     await check(id);
@@ -150,7 +150,7 @@ describe("an account's limits", () => {
       const began = Date.now();
       const sessions = await Promise.all(
         Array.from({ length: 4 }, () =>
-          openSession(id, { ...tight.deps(), egress: createSafeFetch({ allow: [tight.fake.url] }) }, signalOf()),
+          openSession(id, { ...tight.deps(), crmEgress: createSafeFetch({ allow: [tight.fake.url] }) }, signalOf()),
         ),
       );
       await Promise.all(

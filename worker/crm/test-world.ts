@@ -38,7 +38,8 @@ export async function startCrmWorld(id: CrmId, startFake: () => Promise<FakeCrm>
     db: world.db,
     log: world.log,
     embedder: null,
-    egress: createSafeFetch({ allow: [fake.url] }),
+    egress: createSafeFetch(),
+    crmEgress: createSafeFetch({ allow: [fake.url] }),
     secretBox,
     mailer: null,
     crms: crmsOf(),
@@ -198,6 +199,6 @@ export function mortal(deps: JobDeps, dieAt: number, when: "before" | "after"): 
     get: (target, key) =>
       key === "rpc" ? (...args: Parameters<Db["rpc"]>) => step(() => target.rpc(...args)) : Reflect.get(target, key, target).bind(target),
   });
-  const egress: SafeFetch = (...args) => step(() => deps.egress(...args));
-  return { ...deps, db, egress, steps: () => steps };
+  const crmEgress: SafeFetch = (...args) => step(() => deps.crmEgress(...args));
+  return { ...deps, db, crmEgress, steps: () => steps };
 }

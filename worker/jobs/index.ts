@@ -32,6 +32,7 @@ export type JobDeps = {
   log: Log;
   embedder: Embedder | null;
   egress: SafeFetch;
+  crmEgress: SafeFetch;
   secretBox: SecretBox;
   mailer: Mailer | null;
   crms: Crms;

@@ -20,7 +20,7 @@ export async function askCrm<T>(by: { orgId: string; connectionId: string }, wor
   await limiter.enforce(["crmAsk", by.orgId]);
   let session: CrmSession | null = null;
   try {
-    const deps = { db: service, log, egress: crmEgress, secretBox, crms, appUrl: env.APP_URL };
+    const deps = { db: service, log, crmEgress, secretBox, crms, appUrl: env.APP_URL };
     session = await openSession(by.connectionId, deps, AbortSignal.timeout(TIMEOUT_MS));
     if (session?.connection.orgId !== by.orgId) throw new AppError("not_found", "There is no such connection.");
     return { ok: true, value: await work(session) };
