@@ -5,9 +5,9 @@ const HTTP_DATE =
   /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*(, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT| [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4})$/;
 
 /**
- * How long a Retry-After header asks to wait (RFC 9110 §10.2.3: seconds or a date), in seconds, at most 2³¹ − 1. Undefined where it asks
- * for nothing: no header, no wait, a time that is over, or anything else. Fractions of a second, which the standard does not know, are
- * sent by some and read.
+ * How long a Retry-After header asks to wait (RFC 9110 §10.2.3: seconds or a date), in seconds, at most 2³¹ − 1; 0 for a time that is
+ * over: at once, or as soon as the caller thinks it decent. Undefined where nothing is said: no header, or anything else. Fractions of a
+ * second, which the standard does not know, are sent by some and read.
  * @param now in milliseconds since 1970
  */
 export function retryAfterSeconds(header: string | null | undefined, now = Date.now()): number | undefined {
@@ -17,5 +17,5 @@ export function retryAfterSeconds(header: string | null | undefined, now = Date.
   // Date.parse alone takes "-5" for a month.
   else if (HTTP_DATE.test(text)) seconds = (Date.parse(text.endsWith("GMT") ? text : `${text} GMT`) - now) / 1_000;
   else return undefined;
-  return seconds > 0 ? Math.min(seconds, LONGEST_WAIT) : undefined;
+  return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), LONGEST_WAIT);
 }

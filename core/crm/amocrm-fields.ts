@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { samePhone } from "../phones.ts";
 import type { CrmField, CrmValue } from "./crm.ts";
 import { unixSeconds } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
-import { samePhone } from "./phones.ts";
 
 /** The filled fields of a contact or lead, as amoCRM gives them (crm_platform/custom-fields). */
 export const filledFields = z.array(

@@ -27,7 +27,7 @@ export function signIn(url?: string): Pick<Crm, "oauth" | "token"> {
   return {
     oauth: {
       pkce: false,
-      needsDomain: false,
+      domain: "none",
       singleUseRefresh: true,
       authorizeUrl({ app, cloud, state }) {
         // Where it goes back to is written in the integration's settings, not here.

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { phoneSearch, samePhone } from "../phones.ts";
 import { customField, fieldFrom, fieldValue, filledFields, keepingOthers, type SentField, sentField, textsOf } from "./amocrm-fields.ts";
 import { amocrmInbound } from "./amocrm-inbound.ts";
 import { signIn } from "./amocrm-sign-in.ts";
 import type { Crm, CrmAnswer, CrmCall, CrmContact, CrmField, CrmPage, CrmValue, CrmWritten } from "./crm.ts";
 import { isNumericId, numericId, readAnswer, unixSeconds } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
-import { phoneSearch, samePhone } from "./phones.ts";
 
 /** What stands in place of erased words: amoCRM's API deletes neither contacts, leads nor notes, and takes no empty names and texts. */
 const ERASED = "Erased · Удалено";

@@ -38,7 +38,7 @@ export function signIn(url?: string): Pick<Crm, "oauth" | "token"> {
   return {
     oauth: {
       pkce: false,
-      needsDomain: true,
+      domain: "needed",
       // "After they are used, refresh_token and access_token, issued jointly with it, become invalid."
       singleUseRefresh: true,
       authorizeUrl({ app, cloud, domain, state }) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { phoneDigits, samePhone } from "../phones.ts";
 import { errorOfCode, readError } from "./bitrix24-errors.ts";
 import { fieldFrom, fieldsOf, itemFields, multifields, plainText, type SentFields, valueFrom } from "./bitrix24-fields.ts";
 import { bitrix24Inbound } from "./bitrix24-inbound.ts";
@@ -6,7 +7,6 @@ import { signIn } from "./bitrix24-sign-in.ts";
 import type { Crm, CrmAnswer, CrmCall, CrmContact, CrmPage, CrmWritten } from "./crm.ts";
 import { isNumericId, numericId, readAnswer } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
-import { phoneDigits, samePhone } from "./phones.ts";
 
 /** Types of items (crm/data-types). */
 const TYPE = { deal: 2, contact: 3 } as const;

@@ -1,3 +1,4 @@
+import { retryAfterSeconds } from "../retry-after.ts";
 import { EgressError, type SafeFetch } from "../safe-fetch.ts";
 import type { Crm, CrmAnswer, CrmCall, CrmGrant, CrmHttp, CrmRequest } from "./crm.ts";
 import { CrmError, errorOfStatus } from "./crm-error.ts";
@@ -75,10 +76,10 @@ function readJson(bytes: Buffer, status: number): unknown {
   }
 }
 
+/** At once, after a refusal, is in a second; and nobody is waited for longer than a day. */
 function retryAfterMs(header: string | undefined): number | null {
-  if (!header) return null;
-  const seconds = /^\d{1,9}$/.test(header.trim()) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 86_400) * 1000 : null;
+  const seconds = retryAfterSeconds(header);
+  return seconds === undefined ? null : Math.min(Math.max(seconds, 1), 86_400) * 1_000;
 }
 
 /** What a call needs of the connection it speaks for. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { phoneDigits, samePhone } from "../phones.ts";
 import type { ContactKey, CrmCall, CrmContact, CrmPage } from "./crm.ts";
 import { numericId, readAnswer } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
-import { phoneDigits, samePhone } from "./phones.ts";
 
 export const PLURAL = { contact: "contacts", deal: "deals", note: "notes" } as const;
 const ALWAYS = ["email", "firstname", "lastname", "phone", "mobilephone", "lastmodifieddate"];
@@ -82,7 +82,7 @@ export async function find(call: CrmCall, key: ContactKey, fields: string[]): Pr
   ];
   const { results } = await search(call, { filterGroups, sorts: [{ propertyName: "createdate", direction: "ASCENDING" }] }, fields);
   const same = results.find(
-    ({ properties }) => samePhone(properties.phone ?? "", digits) || samePhone(properties.mobilephone ?? "", digits),
+    ({ properties }) => samePhone(properties.phone ?? "", key.phone!) || samePhone(properties.mobilephone ?? "", key.phone!),
   );
   return same ? contactOf(same, fields) : null;
 }

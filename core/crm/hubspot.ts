@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { escapeHtml } from "../escape-html.ts";
 import type { Crm, CrmApp, CrmCall, CrmField, CrmGrant, CrmHttp, CrmOAuth, CrmValue, CrmWritten } from "./crm.ts";
 import { readAnswer } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 import { changedSince, everything, find, ownUrl, PLURAL, paging, pathOf, read, unlessGone } from "./hubspot-contacts.ts";
 import { hubspotInbound } from "./hubspot-inbound.ts";
-import { escapeHtml, noteHtml } from "./note-html.ts";
+import { noteHtml } from "./note-html.ts";
 
 const SCOPES = [
   "oauth",
@@ -122,7 +123,7 @@ function oauth(api: string, site: string): CrmOAuth {
   };
   return {
     pkce: false,
-    needsDomain: false,
+    domain: "none",
     singleUseRefresh: false,
     authorizeUrl: ({ app, state, redirectUri }) =>
       `${site}/oauth/authorize?${new URLSearchParams({ client_id: app.clientId, redirect_uri: redirectUri, scope: SCOPES.join(" "), state })}`,

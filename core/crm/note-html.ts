@@ -1,4 +1,4 @@
-export const escapeHtml = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+import { escapeHtml } from "../escape-html.ts";
 
 /**
  * Lines joined to at most so many characters: of a longer text the middle is left out, as the conversation's link stands in the last line.

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { phoneSearch, samePhone } from "../phones.ts";
 import type { ContactKey, Crm, CrmAnswer, CrmCall, CrmContact, CrmField, CrmPage, CrmRequest, CrmValue, CrmWritten } from "./crm.ts";
 import { readAnswer } from "./crm-answer.ts";
 import { CrmError, type CrmErrorCode } from "./crm-error.ts";
 import { fitLines } from "./note-html.ts";
-import { phoneSearch, samePhone } from "./phones.ts";
 import { isInstanceOrigin, salesforceOAuth } from "./salesforce-sign-in.ts";
 import { soqlDigits, soqlField, soqlText, soqlTime } from "./soql.ts";
 

@@ -296,6 +296,15 @@ export function crmContract(name: string, options: ContractOptions): void {
       fake.addContact({ email: "anna@example.com" });
       fake.failNext({ status: 429, headers: { "retry-after": "7" }, json: {} });
       expect(await refusal(crm.account(call))).toMatchObject({ code: "rate_limited", retryAfterMs: 7_000 });
+      // Now, or a time that is over, is soon; what cannot be read says nothing.
+      for (const [said, ms] of [
+        ["0", 1_000],
+        ["Wed, 26 Nov 2025 00:00:00 GMT", 1_000],
+        ["soon", null],
+      ] as const) {
+        fake.failNext({ status: 429, headers: { "retry-after": said }, json: {} });
+        expect(await refusal(crm.account(call))).toMatchObject({ code: "rate_limited", retryAfterMs: ms });
+      }
       fake.failNext({ status: 500, json: {} });
       expect((await refusal(crm.account(call))).code).toBe("unavailable");
       fake.failNext({ status: 502, json: "<html>Bad gateway</html>" });

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { FieldMapping } from "@gpt-agent/core/crm/crm-settings";
+import { phoneDigits } from "@gpt-agent/core/phones";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { must, rows } from "../ingest/test-knowledge.ts";
 import { handleJob, type JobDeps } from "../jobs/index.ts";
@@ -212,4 +213,16 @@ describe("events", () => {
     expect(await world.work()).toEqual(["crm.inbound"]);
     expect((await events())[0]).toMatchObject({ status: "dead", error_code: "unavailable", attempts: 1 });
   });
+});
+
+test("a phone number has one key, in the database and here", async () => {
+  const numbers = [
+    ...["+7 916 123-45-67", "8 (916) 123-45-67", " 007 916 123 45 67", "79161234567", "+86 10 1234 567", "0086 10 1234 567"],
+    ...["86101234567", "+81 90 1234 5678", "020 7946 0958", "12-34", "00 12345", "ext. 12", "", "\t+44 20 7946 0958"],
+  ];
+  const { rows: keys } = await world.backend.db.query<{ key: string | null }>(
+    "select private.phone_key(n) as key from unnest($1::text[]) with ordinality as given (n, at) order by at",
+    [numbers],
+  );
+  expect(keys.map(({ key }) => key ?? "")).toEqual(numbers.map(phoneDigits));
 });

@@ -1,3 +1,4 @@
+import { escapeHtml } from "@gpt-agent/core/escape-html";
 import type { Locale } from "@gpt-agent/core/locales";
 
 /** What a mail says, in the reader's language; nothing in it is markup. */
@@ -11,10 +12,6 @@ export type MailPage = {
   /** Why the reader gets this. */
   foot: string;
 };
-
-const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-/** Text as HTML, in elements and in quoted attributes. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 
 /** Other people's words (names, addresses) on one line: no control characters, nothing that turns the direction of text, cut at `max`. */
 export function plain(text: string, max = 200): string {

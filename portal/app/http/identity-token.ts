@@ -1,9 +1,9 @@
 import type { KeyObject } from "node:crypto";
+import { normalizePhone } from "@gpt-agent/core/phones";
 import { decodeProtectedHeader, errors, jwtVerify } from "jose";
 import { z } from "zod";
 import { storable } from "~/api/storable-text";
 import type { VisitorProof } from "~/chat/chat";
-import { normalizePhone } from "~/models/phone";
 
 /** What checks tokens of an agent. */
 export type IdentityKey = { id: string } & ({ algorithm: "HS256"; secret: Uint8Array } | { algorithm: "EdDSA"; publicKey: KeyObject });

@@ -1,5 +1,6 @@
 import type { AgentSettings } from "@gpt-agent/core/agent-settings";
 import { AppError } from "@gpt-agent/core/errors";
+import { normalizePhone } from "@gpt-agent/core/phones";
 import { captureLead, type Lead } from "~/chat/contact";
 import { privateJson } from "~/http/api-route";
 import { idempotencyKey, requestHash } from "~/http/idempotency";
@@ -7,7 +8,6 @@ import { readJson } from "~/http/json-body";
 import { conversationParam } from "~/http/params";
 import { type LeadRequest, leadRequest } from "~/http/visitor-requests";
 import { limit, placeOf, requireVisitor, visitorRoute } from "~/http/visitor-route";
-import { normalizePhone } from "~/models/phone";
 import { service, visitorApi } from "~/services.server";
 
 const route = visitorRoute(visitorApi, {
