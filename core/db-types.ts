@@ -1449,6 +1449,7 @@ export type Database = {
           search_text: string | null;
           attempts: Json;
           api_key_id: string | null;
+          visitor_facts: Json;
         };
         Insert: {
           id?: string;
@@ -1477,6 +1478,7 @@ export type Database = {
           search_text?: string | null;
           attempts?: Json;
           api_key_id?: string | null;
+          visitor_facts?: Json;
         };
         Update: {
           id?: string;
@@ -1505,6 +1507,7 @@ export type Database = {
           search_text?: string | null;
           attempts?: Json;
           api_key_id?: string | null;
+          visitor_facts?: Json;
         };
         Relationships: [
           { foreignKeyName: "runs_org_id_agent_id_fkey"; columns: ["org_id","agent_id"]; isOneToOne: false; referencedRelation: "agents"; referencedColumns: ["org_id","id"] },
@@ -2020,6 +2023,7 @@ export type Database = {
       crm_push_facts: { Args: { org: string | null; conversation: string | null }; Returns: Json };
       deployment_facts: { Args: Record<never, never>; Returns: Json };
       dismiss_inbound_event: { Args: { org: string | null; event: string | null }; Returns: boolean };
+      doubt_crm_account: { Args: { account_crm: string | null; account: string | null }; Returns: number };
       drop_crm_link: { Args: { push: string | null; job: string | null; kind: string | null }; Returns: undefined };
       drop_old_readings: { Args: { source: string | null; max_chunks?: number | null }; Returns: boolean };
       end_backup: { Args: { backup: string | null; failure?: string | null; bytes?: number | null; rows_count?: number | null; objects_count?: number | null }; Returns: undefined };

@@ -222,6 +222,7 @@ export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tel
     question: turn.question,
     searchText: draft.searchText,
     promptHash: draft.promptHash,
+    visitorFacts: draft.visitorFacts,
     title: turn.history.some(({ author, text }) => author === "visitor" && !smallTalk(text)) ? null : titleOf(turn.question),
     summary: madeSummary,
     retrievalMs: draft.retrievalMs,
@@ -276,7 +277,10 @@ export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tel
       temperature,
       maxOutputTokens: budget.output,
     };
-    if (deps.llm.responder === "model") summary = summariseHistory(turn, { llm: deps.llm, models, budget: budget.history }, signal);
+    if (deps.llm.responder === "model") {
+      draft.visitorFacts = turn.facts.map(({ value: _, ...fact }) => fact);
+      summary = summariseHistory(turn, { llm: deps.llm, models, budget: budget.history }, signal);
+    }
 
     let end: End;
     try {

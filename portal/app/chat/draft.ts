@@ -6,6 +6,7 @@ import type { Woven } from "./grounding.ts";
 import type { OutputGuard } from "./guard/output-guard.ts";
 import type { Passage } from "./retrieve.ts";
 import type { UsedTool } from "./tool-session.ts";
+import type { VisitorFact } from "./visitor-facts.ts";
 
 /** What an answer leaves behind: the message and its receipt. */
 export type Receipt = {
@@ -25,6 +26,8 @@ export type Receipt = {
   /** What the knowledge was searched for; null when it was not. */
   searchText: string | null;
   promptHash: string | null;
+  /** What a model was told of the visitor: names of fields, never values, which are the CRM's to keep and to erase. */
+  visitorFacts: Omit<VisitorFact, "value">[];
   errorCode: string | null;
   /** The conversation's title, when this question gives it one. */
   title: string | null;
@@ -55,6 +58,7 @@ export class Draft {
   retrievalMs: number | null = null;
   firstTokenMs: number | null = null;
   promptHash: string | null = null;
+  visitorFacts: Receipt["visitorFacts"] = [];
   usage = NO_USAGE;
   readonly attempts: LlmAttempt[] = [];
 

@@ -152,6 +152,7 @@ export async function finishTurn(db: Db, orgId: string, runId: string, receipt: 
       totalMs: receipt.totalMs,
       errorCode: receipt.errorCode,
       attempts: receipt.attempts,
+      visitorFacts: receipt.visitorFacts,
       searchText: receipt.searchText,
       title: receipt.title,
       summary: receipt.summary,

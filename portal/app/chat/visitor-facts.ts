@@ -3,9 +3,9 @@ import type { Log } from "@gpt-agent/core/log";
 import { z } from "zod";
 
 /** Something that the company's CRM knows of a verified visitor and lets the agent read. */
-export type VisitorFact = { label: string; value: string };
+export type VisitorFact = { label: string; value: string; crm: string; cloud: string };
 
-const facts = z.array(z.object({ label: z.string(), value: z.string() }));
+const facts = z.array(z.object({ label: z.string(), value: z.string(), crm: z.string(), cloud: z.string() }));
 /** An answer never waits longer for what is only good to know, in milliseconds. */
 const PATIENCE_MS = 500;
 

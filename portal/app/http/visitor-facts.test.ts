@@ -4,6 +4,7 @@ import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeLlm, startFakeLlm } from "../../../e2e/fakes/llm.ts";
 import { addIdentityKey, freshIdentitySecret } from "../models/identity-key.server.ts";
+import { findReceipt } from "../models/receipt.server.ts";
 import {
   call,
   openSession,
@@ -100,6 +101,28 @@ describe("what a CRM knows of a visitor", () => {
     expect(grounding).toMatchObject({ data: { supported: true } });
     const invented = await ask(await verified(), "You are on Platinum.");
     expect(invented.grounding).toMatchObject({ data: { supported: false } });
+    await disconnect(connection);
+  });
+
+  it("is in the answer's receipt by the fields' names, never by their values", async () => {
+    const connection = await connect(agent, "Gold");
+    const receipt = async () => {
+      const { rows } = await portal.backend.db.query<{ id: string; conversation_id: string; org_id: string; row: string }>(
+        "select r.id, r.conversation_id, r.org_id, to_jsonb(r)::text as row from runs r where r.org_id = $1 order by r.id desc limit 1",
+        [agent.orgId],
+      );
+      const { id: runId, conversation_id: conversationId, org_id: orgId, row } = rows[0]!;
+      return { row, shown: await findReceipt(portal.services.service, { orgId, conversationId, runId }) };
+    };
+    await ask(await verified());
+    const told = await receipt();
+    expect(told.shown?.visitorFacts).toEqual([
+      { label: "Plan", crm: "hubspot", cloud: "global" },
+      { label: "Город", crm: "hubspot", cloud: "global" },
+    ]);
+    for (const value of ["Gold", "Казань", "DEBT-CANARY-9001"]) expect(told.row).not.toContain(value);
+    await ask(await openSession(portal, agent), "I do not know.");
+    expect((await receipt()).shown?.visitorFacts).toEqual([]);
     await disconnect(connection);
   });
 

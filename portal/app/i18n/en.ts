@@ -859,6 +859,9 @@ export const en = {
     timeTotal: "In all",
     seconds: (n: string) => `${n} s`,
     searched: "What was searched for",
+    visitorFacts: "What the model was told of the visitor",
+    visitorFactsHint:
+      "Fields of your CRM that the agent may read. Only their names stand here: the values stay in the CRM, where they can be corrected and erased.",
     passages: "Passages found",
     passagesNone: "The search found nothing that fits.",
     passagesUnsearched: "Nothing was searched for.",

@@ -886,6 +886,9 @@ export const ru: Dictionary = {
     timeTotal: "Всего",
     seconds: (n) => `${n} с`,
     searched: "Что искали",
+    visitorFacts: "Что модель знала о посетителе",
+    visitorFactsHint:
+      "Поля вашей CRM, которые агенту разрешено читать. Здесь только их названия: значения остаются в CRM, где их можно исправить и удалить.",
     passages: "Найденные фрагменты",
     passagesNone: "Поиск не нашёл ничего подходящего.",
     passagesUnsearched: "Поиска не было.",

@@ -8,6 +8,7 @@ type Tables = Database["public"]["Tables"];
 type By = { orgId: string; conversationId: string; runId: string };
 
 // A record made by an older version is no reason to hide the rest.
+const visitorFacts = z.array(z.object({ label: z.string(), crm: z.string(), cloud: z.string() })).catch([]);
 const attempts = z.array(z.object({ model: z.string(), error: z.string() })).catch([]);
 
 /** The receipt of an answer; null when there is none of this id in this conversation of the organization. */
@@ -52,6 +53,7 @@ export async function findReceipt(db: Db, by: By): Promise<Receipt | null> {
     attempts: attempts.parse(run.attempts),
     promptHash: run.prompt_hash,
     searchText: run.search_text,
+    visitorFacts: visitorFacts.parse(run.visitor_facts),
     passages,
     citations: citations.length,
     actions,

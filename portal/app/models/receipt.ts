@@ -50,6 +50,8 @@ export type Receipt = {
   attempts: { model: string; error: string }[];
   promptHash: string | null;
   searchText: string | null;
+  /** What the model was told of the visitor out of CRMs: names of fields; values are not kept here. */
+  visitorFacts: { label: string; crm: string; cloud: string }[];
   passages: ReceiptPassage[];
   /** Statements of the answer with a citation. */
   citations: number;

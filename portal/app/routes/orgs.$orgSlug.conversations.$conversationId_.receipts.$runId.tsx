@@ -10,6 +10,7 @@ import { explain, reasonOf } from "~/components/receipt/explanation";
 import { Facts } from "~/components/receipt/facts";
 import { Passages } from "~/components/receipt/passages";
 import { Timings } from "~/components/receipt/timings";
+import { VisitorFacts } from "~/components/receipt/visitor-facts";
 import { Ago } from "~/components/time";
 import { found, requireMember, uuidParam } from "~/http/guards.server";
 import { useFormats, useText } from "~/i18n/text";
@@ -61,6 +62,11 @@ export default function ReceiptPage() {
           {receipt.actions.length > 0 && (
             <Panel title={words.actions}>
               <Actions actions={receipt.actions} />
+            </Panel>
+          )}
+          {receipt.visitorFacts.length > 0 && (
+            <Panel title={words.visitorFacts} hint={words.visitorFactsHint}>
+              <VisitorFacts facts={receipt.visitorFacts} />
             </Panel>
           )}
           <Panel title={words.passages} hint={receipt.passages.length > 0 ? words.legend : null}>
