@@ -51,6 +51,12 @@ app.use("/assets", express.static(at("build/client/assets"), { immutable: true, 
 const files = express.static(at("build/client"), { maxAge: "1h", index: false });
 app.use((request, response, next) => (/^\/(?:api|v1)\//.test(request.path) ? next() : files(request, response, next)));
 
+// Pipedrive tells that an app was removed at the address that people come back to from signing in; pages answer no DELETE.
+app.use((request, _response, next) => {
+  if (request.method === "DELETE" && request.path === "/integrations/crm/callback")
+    request.url = request.originalUrl = "/api/webhooks/pipedrive";
+  next();
+});
 // Pages know people by cookies, so nothing another site's page sends may change anything. The guards ask the same again.
 app.use((request, response, next) => {
   const headers = new Headers(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));

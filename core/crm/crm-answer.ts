@@ -4,7 +4,7 @@ import type { CrmAnswer, InboundRequest } from "./crm.ts";
 import { CrmError } from "./crm-error.ts";
 
 /** The body of an answer in the shape that the CRM documents. @throws CrmError("malformed") for any other */
-export function readAnswer<T extends z.ZodType>(schema: T, answer: CrmAnswer): z.output<T> {
+export function readAnswer<T extends z.ZodType>(schema: T, answer: Pick<CrmAnswer, "body">): z.output<T> {
   const read = schema.safeParse(answer.body);
   if (!read.success) throw new CrmError("malformed", "The CRM's answer has another shape than it documents", { cause: read.error });
   return read.data;

@@ -50,7 +50,9 @@ export class GrantKeeper {
   /** The grant at hand, refreshed before it runs out. @throws CrmError("unauthorized") */
   async current(): Promise<CrmGrant> {
     const grant = this.opened();
-    if (grant.kind === "token" || !grant.expiresAt || Date.parse(grant.expiresAt) - AHEAD_MS > Date.now()) return grant;
+    // Not the grant's own: the connection's time is brought forward where the CRM says that our app was removed.
+    const { expiresAt } = this.connection;
+    if (grant.kind === "token" || !expiresAt || Date.parse(expiresAt) - AHEAD_MS > Date.now()) return grant;
     return this.renew(grant);
   }
 
@@ -135,7 +137,13 @@ export class GrantKeeper {
       const { data, error } = await this.deps.db.rpc("store_grant", { connection: this.id, generation, sealed, expires: fresh.expiresAt });
       if (!error) {
         if (data) {
-          this.connection = { ...this.connection, generation: generation + 1, sealedGrant: sealed, lostRefresh: false };
+          this.connection = {
+            ...this.connection,
+            generation: generation + 1,
+            sealedGrant: sealed,
+            expiresAt: fresh.expiresAt,
+            lostRefresh: false,
+          };
           this.grant = fresh;
         }
         return data;

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { escapeHtml } from "../escape-html.ts";
+import { phoneSearch, samePhone } from "../phones.ts";
 import type { Crm, CrmAnswer, CrmApp, CrmCall, CrmContact, CrmGrant, CrmHttp, CrmOAuth, CrmValue, CrmWritten } from "./crm.ts";
-import { numericId, readAnswer } from "./crm-answer.ts";
+import { numericId, readAnswer, sameSecret } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
-import { escapeHtml, noteHtml } from "./note-html.ts";
-import { phoneSearch, samePhone } from "./phones.ts";
+import { noteHtml } from "./note-html.ts";
 import { bodyOf, customCode, definition, fieldsOf, plain } from "./pipedrive-fields.ts";
 import { pipedriveInbound } from "./pipedrive-inbound.ts";
 
@@ -168,7 +169,7 @@ function oauth(url: string | undefined): CrmOAuth {
   };
   return {
     pkce: false,
-    needsDomain: false,
+    domain: "none",
     singleUseRefresh: false,
     authorizeUrl: ({ app, state, redirectUri }) =>
       `${server}/oauth/authorize?${new URLSearchParams({ client_id: app.clientId, redirect_uri: redirectUri, state })}`,
@@ -180,7 +181,25 @@ function oauth(url: string | undefined): CrmOAuth {
       const form = { token: grant.refreshToken, token_type_hint: "refresh_token" };
       await http({ method: "POST", url: `${server}/oauth/revoke`, headers: basic(app), form });
     },
+    removed({ headers, body }, app) {
+      if (!sameSecret(headers.authorization, basic(app).authorization)) return null;
+      const { client_id, company_id } = readAnswer(uninstalled, { body: jsonOf(body) });
+      if (client_id !== app.clientId) throw new CrmError("malformed", "Pipedrive tells of another app");
+      return String(company_id);
+    },
   };
+}
+
+/** "Handling user app uninstallation"; `user_id` is there too, but what we know of a connection is its company. */
+const uninstalled = z.object({ client_id: z.string(), company_id: z.union([z.number().int().positive(), z.string().regex(/^\d{1,15}$/)]) });
+
+/** null for what is no JSON. */
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    return null;
+  }
 }
 
 const refusal = z.object({ error: z.string().optional() });

@@ -31,13 +31,18 @@ export const openConnection = z.strictObject({
 });
 export type OpenConnection = z.infer<typeof openConnection>;
 
-/** @returns null when the connection is gone. @throws TypeError when the database holds something that cannot be read */
+/** The database holds a connection that cannot be read: no other try helps. */
+export class MalformedConnection extends Error {
+  override name = "MalformedConnection";
+}
+
+/** @returns null when the connection is gone. @throws MalformedConnection */
 export async function readConnection(db: Db, connectionId: string): Promise<OpenConnection | null> {
   const { data, error } = await db.rpc("open_connection", { connection: connectionId });
   if (error) throw error;
   if (data === null) return null;
   const parsed = openConnection.safeParse(data);
-  if (!parsed.success) throw new TypeError(`A connection is malformed: ${parsed.error.message}`);
+  if (!parsed.success) throw new MalformedConnection(`A connection is malformed: ${parsed.error.message}`);
   return parsed.data;
 }
 
@@ -54,7 +59,7 @@ export type CrmSession = {
 /**
  * Speaks for a connection: its grant is opened, refreshed before it runs out and when it is refused, its account's limits are kept.
  * @returns null when the connection is gone
- * @throws CrmError("unauthorized") when its grant cannot be opened
+ * @throws MalformedConnection
  */
 export async function openSession(connectionId: string, deps: CrmDeps, signal: AbortSignal): Promise<CrmSession | null> {
   const connection = await readConnection(deps.db, connectionId);

@@ -1,6 +1,6 @@
 import { CrmError } from "@gpt-agent/core/crm/crm-error";
 import { crmHttp } from "@gpt-agent/core/crm/crm-http";
-import { type CrmDeps, type CrmSession, openSession } from "@gpt-agent/core/crm/session";
+import { type CrmDeps, type CrmSession, MalformedConnection, openSession } from "@gpt-agent/core/crm/session";
 import type { Turn } from "./with-connection.ts";
 
 /**
@@ -9,19 +9,19 @@ import type { Turn } from "./with-connection.ts";
  * @throws what may succeed in another try
  */
 export async function disconnect(connectionId: string, deps: CrmDeps, turn: Turn): Promise<void> {
-  const session = await openSession(connectionId, deps, turn.signal);
-  if (session?.connection.status !== "disconnecting") return;
   try {
+    const session = await openSession(connectionId, deps, turn.signal);
+    if (session?.connection.status !== "disconnecting") return;
     await takeLeave(session, deps, turn);
   } catch (error) {
-    if (turn.signal.aborted || !turn.lastAttempt) throw error;
+    const unreadable = error instanceof MalformedConnection;
+    if (turn.signal.aborted || (!turn.lastAttempt && !unreadable)) throw error;
     deps.log.warn("A CRM could not be told that it is disconnected", {
       connectionId,
-      crm: session.crm.id,
-      code: error instanceof CrmError ? error.code : "unexpected",
+      code: error instanceof CrmError ? error.code : unreadable ? "malformed" : "unexpected",
     });
   }
-  const { error } = await deps.db.from("connections").delete().eq("org_id", session.connection.orgId).eq("id", connectionId);
+  const { error } = await deps.db.from("connections").delete().eq("id", connectionId).eq("status", "disconnecting");
   if (error) throw error;
 }
 

@@ -93,10 +93,11 @@ export async function startCrmWorld(id: CrmId, startFake: () => Promise<FakeCrm>
       await fake.close();
       fake = await startFake();
       for (const contact of contacts) fake.contacts.set(contact.id, contact);
-      const sealed = secretBox.seal(JSON.stringify(fake.grant()), crmGrantPlace(world.orgId, connectionId));
+      const grant = fake.grant();
+      const sealed = secretBox.seal(JSON.stringify(grant), crmGrantPlace(world.orgId, connectionId));
       await world.backend.db.query(
-        "update connections set sealed_grant = $1, grant_generation = grant_generation + 1, status = 'ok', error_code = null where id = $2",
-        [sealed, connectionId],
+        "update connections set sealed_grant = $1, grant_expires_at = $2, grant_generation = grant_generation + 1, status = 'ok', error_code = null where id = $3",
+        [sealed, grant.expiresAt, connectionId],
       );
       await must(world.db.from("outbox").insert({ org_id: world.orgId, name: "crm.setup", payload: { connectionId } }));
     },

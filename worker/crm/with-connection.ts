@@ -1,6 +1,6 @@
-import { type CrmDeps, type CrmSession, openSession } from "@gpt-agent/core/crm/session";
+import { type CrmDeps, type CrmSession, MalformedConnection, openSession } from "@gpt-agent/core/crm/session";
 import type { JobName, JobPayload } from "@gpt-agent/core/jobs";
-import type { RunningJob } from "../queue/job-queue.ts";
+import { PermanentFailure, type RunningJob } from "../queue/job-queue.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 export type Turn = Pick<RunningJob, "id" | "attempt" | "lastAttempt" | "signal">;
@@ -17,7 +17,7 @@ type Work<N extends JobName> = {
 /**
  * Does a piece of work for a connection and writes down how the connection is. What has to wait is postponed and is no failure; what only
  * somebody's signing in can help waits for that.
- * @throws what may succeed in another try
+ * @throws what may succeed in another try, and PermanentFailure
  */
 export async function withConnection<N extends JobName>(work: Work<N>, deps: CrmDeps, turn: Turn): Promise<void> {
   let session: CrmSession | null = null;
@@ -26,6 +26,10 @@ export async function withConnection<N extends JobName>(work: Work<N>, deps: Crm
     if (!session) return;
     await work.run(session);
   } catch (error) {
+    if (error instanceof MalformedConnection) {
+      await work.settle?.({ kind: "given_up", code: "unexpected", detail: null });
+      throw new PermanentFailure(error.message);
+    }
     // The worker is going away: the queue gives the job to another, which may go on at once.
     if (turn.signal.aborted || !session) throw error;
     const verdict = verdictOf(error, turn, session.grants.secrets());

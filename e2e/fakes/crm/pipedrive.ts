@@ -7,6 +7,8 @@ export type PipedriveMeta = { action: "create" | "change" | "delete"; entity: st
 export type FakePipedrive = FakeCrm & {
   /** The webhooks that were subscribed to, by id. */
   webhooks: Map<string, { url: string; user: string; password: string }>;
+  /** Somebody removes the app from the account: its tokens are worthless, and the redirect address is told. */
+  uninstall(redirectUri: string): InboundRequest;
   /** A webhook of version 2 with any meta block, signed in with the given name and password. */
   notice(given: { url: string; user: string; password: string; meta: PipedriveMeta }): InboundRequest;
   /** The day's budget is used up from now on. */
@@ -432,6 +434,20 @@ export async function startFakePipedrive(): Promise<FakePipedrive> {
     },
     authorize: oauth.walk,
     expireTokens: oauth.expire,
+    uninstall(redirectUri) {
+      oauth.revokeAll();
+      return {
+        method: "DELETE",
+        url: redirectUri,
+        headers: {
+          "content-type": "application/json",
+          authorization: `Basic ${Buffer.from(`${app.clientId}:${app.clientSecret}`).toString("base64")}`,
+        },
+        body: Buffer.from(
+          JSON.stringify({ client_id: app.clientId, company_id: 77001, user_id: 501, timestamp: new Date().toISOString() }),
+        ),
+      };
+    },
     revokeAll() {
       oauth.revokeAll();
       tokenAlive = false;

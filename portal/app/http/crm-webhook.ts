@@ -70,6 +70,35 @@ export async function receiveWebhook(door: WebhookDoor, call: ApiCall): Promise<
 
 const isCrmName = (name: string): boolean => (CRM_IDS as readonly string[]).includes(name);
 
+/**
+ * Takes the notice in that our app was removed from an account of a CRM: the account's connections are looked at anew, and say so where
+ * they are not let in any more.
+ * @returns how many are looked at
+ * @throws AppError("not_found" | "unauthenticated" | "invalid_request" | "too_large" | "rate_limited" | "unavailable")
+ */
+export async function receiveRemoval(door: WebhookDoor, call: ApiCall): Promise<number> {
+  const crm = door.crms.all().find(({ id }) => id === call.params.connectionId);
+  const { oauth } = crm ?? {};
+  if (!crm || !oauth?.removed) throw new AppError("not_found", "There is nothing at this address.");
+  const notice: InboundRequest = {
+    method: call.request.method,
+    url: call.request.url,
+    headers: Object.fromEntries(call.request.headers),
+    body: Buffer.from(await readBytes(call.request, MAX_WEBHOOK_BYTES)),
+  };
+  for (const cloud of crm.clouds) {
+    const app = door.crms.app(crm.id, cloud);
+    const account = app && readable(() => oauth.removed!(notice, app));
+    if (!account) continue;
+    const { data, error } = await door.db.rpc("doubt_crm_account", { account_crm: crm.id, account });
+    if (error) throw away(error);
+    call.log.info("A CRM says that our app was removed", { crm: crm.id, connections: data });
+    return data;
+  }
+  await door.limiter.enforce(["badWebhook", clientAddress(call.request, door.trustedProxies)]);
+  throw refused();
+}
+
 /** One address for each connection, with a secret of its own. */
 async function receiveForConnection(door: WebhookDoor, connectionId: string, request: InboundRequest): Promise<number> {
   const { data, error } = await door.db.rpc("open_connection", { connection: connectionId });
@@ -128,18 +157,23 @@ function find(crms: Crms, id: CrmId): Crm | null {
 }
 
 function eventsOf(crm: Crm, request: InboundRequest): CrmEvent[] {
-  const unreadable = (cause?: unknown) =>
-    new AppError("invalid_request", "The webhook's body is not what this CRM sends.", cause === undefined ? {} : { cause });
-  let events: CrmEvent[];
+  const events = readable(() => crm.inbound!.events(request));
+  const isShort = (id: string) => id.length > 0 && id.length <= MAX_ID;
+  if (!events.every(({ id, contactId }) => isShort(id) && isShort(contactId))) throw unreadable();
+  return events;
+}
+
+const unreadable = (cause?: unknown) =>
+  new AppError("invalid_request", "The webhook's body is not what this CRM sends.", cause === undefined ? {} : { cause });
+
+/** What an adapter reads in a request. @throws AppError("invalid_request") for what is not as the CRM documents it */
+function readable<T>(read: () => T): T {
   try {
-    events = crm.inbound!.events(request);
+    return read();
   } catch (error) {
     if (error instanceof CrmError) throw unreadable(error);
     throw error;
   }
-  const isShort = (id: string) => id.length > 0 && id.length <= MAX_ID;
-  if (!events.every(({ id, contactId }) => isShort(id) && isShort(contactId))) throw unreadable();
-  return events;
 }
 
 async function store(door: WebhookDoor, connectionId: string, events: CrmEvent[]): Promise<number> {

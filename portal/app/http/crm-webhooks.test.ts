@@ -4,6 +4,7 @@ import { crmGrantPlace, crmInboundPlace, DEFAULT_CRM_SETTINGS } from "@gpt-agent
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type FakeAmocrm, startAmocrm } from "../../../e2e/fakes/crm/amocrm.ts";
 import { type FakeHubspot, startFakeHubspot } from "../../../e2e/fakes/crm/hubspot.ts";
+import { type FakePipedrive, startFakePipedrive } from "../../../e2e/fakes/crm/pipedrive.ts";
 import { LIMITS } from "./limiter/limiter.ts";
 import { type SeededAgent, seedAgent, startTestPortal, type TestPortal } from "./test-portal.ts";
 
@@ -12,34 +13,45 @@ const SECRET = "s3cret-of-the-webhook-0123456789";
 let portal: TestPortal;
 let hubspot: FakeHubspot;
 let amocrm: FakeAmocrm;
+let pipedrive: FakePipedrive;
 let agent: SeededAgent;
 
 beforeAll(async () => {
-  [hubspot, amocrm] = await Promise.all([startFakeHubspot(), startAmocrm()]);
+  [hubspot, amocrm, pipedrive] = await Promise.all([startFakeHubspot(), startAmocrm(), startFakePipedrive()]);
   portal = await startTestPortal({
     HUBSPOT_CLIENT_ID: hubspot.app.clientId,
     HUBSPOT_CLIENT_SECRET: hubspot.app.clientSecret,
     HUBSPOT_URL: hubspot.url,
     AMOCRM_URL: amocrm.url,
+    PIPEDRIVE_CLIENT_ID: pipedrive.app.clientId,
+    PIPEDRIVE_CLIENT_SECRET: pipedrive.app.clientSecret,
+    PIPEDRIVE_URL: pipedrive.url,
     LOG_LEVEL: "error",
   });
   agent = await seedAgent(portal.backend);
 }, 180_000);
 afterAll(async () => {
   await portal.close();
-  await Promise.all([hubspot.close(), amocrm.close()]);
+  await Promise.all([hubspot.close(), amocrm.close(), pipedrive.close()]);
 });
 afterEach(() => vi.useRealTimers());
 
-type Seeded = { crm: CrmId; accountId?: string; secret?: string | null; status?: string; orgId?: string };
+type Seeded = { crm: CrmId; accountId?: string; secret?: string | null; status?: string; orgId?: string; kind?: "oauth" | "token" };
 
 /** A connection as the portal writes it. */
-async function seedConnection({ crm, accountId = randomUUID(), secret = null, status = "ok", orgId = agent.orgId }: Seeded) {
+async function seedConnection({
+  crm,
+  accountId = randomUUID(),
+  secret = null,
+  status = "ok",
+  orgId = agent.orgId,
+  kind = "token",
+}: Seeded) {
   const id = randomUUID();
   const { secretBox } = portal.services;
   await portal.backend.db.query(
     `insert into connections (id, org_id, crm, name, account_id, status, grant_kind, sealed_grant, sealed_inbound_secret, settings)
-     values ($1, $2, $3, 'Acme', $4, $5, 'token', $6, $7, $8)`,
+     values ($1, $2, $3, 'Acme', $4, $5, $9, $6, $7, $8)`,
     [
       id,
       orgId,
@@ -49,6 +61,7 @@ async function seedConnection({ crm, accountId = randomUUID(), secret = null, st
       secretBox.seal("{}", crmGrantPlace(orgId, id)),
       secret && secretBox.seal(secret, crmInboundPlace(orgId, id)),
       JSON.stringify(DEFAULT_CRM_SETTINGS),
+      kind,
     ],
   );
   return id;
@@ -115,6 +128,66 @@ describe("C1: webhooks of CRMs are verified in their sender's own scheme", () =>
     const { headers, ...request } = hub(["11"]);
     expect((await send({ ...request, headers: { "content-type": "application/json" } })).status).toBe(401);
     expect((await send({ ...request, headers: { ...headers, "x-hubspot-signature-v3": "AAAA" } })).status).toBe(401);
+  });
+});
+
+describe("C1: a notice that our app was removed from an account", () => {
+  const setUps = async (id: string) =>
+    (await portal.backend.db.query("select 1 from outbox where name = 'crm.setup' and payload ->> 'connectionId' = $1", [id])).rows.length;
+  const notice = () => pipedrive.uninstall(addressOf("pipedrive"));
+
+  it("C1: has the account's connections looked at anew, and no others", async () => {
+    const { externalId: accountId } = pipedrive.account;
+    const other = await seedAgent(portal.backend);
+    const [mine, theirs, stopped, foreign] = [
+      await seedConnection({ crm: "pipedrive", accountId, kind: "oauth" }),
+      await seedConnection({ crm: "pipedrive", accountId, kind: "oauth", orgId: other.orgId }),
+      await seedConnection({
+        crm: "pipedrive",
+        accountId,
+        kind: "oauth",
+        status: "paused",
+        orgId: (await seedAgent(portal.backend)).orgId,
+      }),
+      await seedConnection({ crm: "pipedrive", kind: "oauth" }),
+    ];
+    const before = await Promise.all([mine, theirs, stopped, foreign].map(setUps));
+    const answer = await send(notice());
+    expect([answer.status, await answer.json()]).toEqual([200, { received: 2 }]);
+    const after = await Promise.all([mine, theirs, stopped, foreign].map(setUps));
+    expect(after.map((count, at) => count - before[at]!)).toEqual([1, 1, 0, 0]);
+    const { rows } = await portal.backend.db.query<{ id: string; over: boolean }>(
+      "select id, grant_expires_at <= now() as over from connections where crm = 'pipedrive'",
+    );
+    expect(
+      rows
+        .filter(({ over }) => over)
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual([mine, theirs].sort());
+  });
+
+  it("C1: from anybody who does not know the app's secret, or about something else, changes nothing", async () => {
+    const { externalId: accountId } = pipedrive.account;
+    await portal.backend.db.query("delete from connections where crm = 'pipedrive'");
+    const id = await seedConnection({ crm: "pipedrive", accountId, kind: "oauth" });
+    const before = await setUps(id);
+    const good = notice();
+    const basic = (text: string) => ({ ...good.headers, authorization: `Basic ${Buffer.from(text).toString("base64")}` });
+    const { clientId, clientSecret } = pipedrive.app;
+    const { authorization: _, ...bare } = good.headers;
+    for (const headers of [bare, basic(`${clientId}:`), basic(`${clientId}:${clientSecret}x`), basic(`x:${clientSecret}`)])
+      expect((await send({ ...good, headers })).status).toBe(401);
+    for (const body of [
+      "",
+      "{}",
+      "[",
+      JSON.stringify({ client_id: "another", company_id: 77001 }),
+      JSON.stringify({ client_id: clientId, company_id: "7; x" }),
+    ])
+      expect([body, (await send({ ...good, body: Buffer.from(body) })).status]).toEqual([body, 400]);
+    for (const name of ["hubspot", "amocrm", id, "nobody"]) expect((await send({ ...good, url: addressOf(name) })).status).toBe(404);
+    expect(await setUps(id)).toBe(before);
   });
 });
 
@@ -214,9 +287,9 @@ describe("C4: whatever comes, the portal stands", () => {
     const id = await seedConnection({ crm: "amocrm", secret: SECRET });
     const large = amo(id, ["11"]);
     expect((await send({ ...large, body: Buffer.alloc(256 * 1024 + 1, "a") })).status).toBe(413);
-    for (const method of ["GET", "PUT", "PATCH", "DELETE"]) {
+    for (const method of ["GET", "PUT", "PATCH"]) {
       const answer = await fetch(large.url, { method });
-      expect([method, answer.status, answer.headers.get("allow")]).toEqual([method, 405, "POST"]);
+      expect([method, answer.status, answer.headers.get("allow")]).toEqual([method, 405, "POST, DELETE"]);
     }
     for (const name of ["nobody", "..%2Fhubspot", "%00", "'", "__proto__", "hubspot%20"])
       expect([name, (await fetch(addressOf(name), { method: "POST", body: "[]" })).status]).toEqual([name, 404]);

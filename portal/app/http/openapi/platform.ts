@@ -55,6 +55,22 @@ export const platformOperations: Operation[] = [
     },
   },
   {
+    id: "receiveRemoval",
+    method: "delete",
+    path: "/api/webhooks/{connectionId}",
+    tag: "Platform",
+    summary: "A CRM tells that the platform's app was removed from an account",
+    description:
+      "For Pipedrive alone, which sends it to the sign-in's redirect address with the app's own id and secret. The account's connections are looked at anew; one that is not let in any more asks for a new sign-in.",
+    access: {},
+    parameters: [{ in: "path", name: "connectionId", description: "The CRM's name.", schema: z.string().max(100) }],
+    body: { kind: "bytes", description: "As the CRM sends it." },
+    errors: ["unauthenticated", "not_found", "rate_limited", "unavailable"],
+    answers: {
+      200: { description: "How many connections are looked at.", content: [{ kind: "json", schema: receipt, example: { received: 1 } }] },
+    },
+  },
+  {
     id: "getOpenApi",
     method: "get",
     path: "/api/openapi.json",
