@@ -87,7 +87,7 @@ export type CrmLimit = { key: string; burst: number; perSecond: number };
 export type AuthorizeQuery = {
   app: CrmApp;
   cloud: CrmCloud;
-  /** The account's address where the CRM signs in there (`needsDomain`), such as "acme.bitrix24.ru". */
+  /** The account's address where the CRM signs in there (`domain` below), such as "acme.bitrix24.ru". */
   domain: string | null;
   state: string;
   redirectUri: string;
@@ -99,8 +99,8 @@ export type AuthorizeQuery = {
 export type CrmOAuth = {
   /** Whether the CRM takes a PKCE challenge (RFC 7636). */
   pkce: boolean;
-  /** Whether the account's own address is needed before the sign-in. */
-  needsDomain: boolean;
+  /** Whether the account's own address is needed before the sign-in, or may be given for accounts that do not sign in where others do. */
+  domain: "needed" | "optional" | "none";
   /** A refresh token works once and is replaced by the next: refreshing is serialised, and a lost answer is reported. */
   singleUseRefresh: boolean;
   authorizeUrl(query: AuthorizeQuery): string;
@@ -122,6 +122,11 @@ export type CrmOAuth = {
   refresh(http: CrmHttp, given: { app: CrmApp; cloud: CrmCloud; grant: CrmGrant; redirectUri: string }): Promise<CrmGrant>;
   /** Tells the CRM to forget our tokens; null where it has no such call. */
   revoke: ((http: CrmHttp, given: { app: CrmApp; cloud: CrmCloud; grant: CrmGrant }) => Promise<void>) | null;
+  /**
+   * Reads the notice that our app was removed from an account, which comes by DELETE to the redirect address, where the CRM sends one.
+   * @returns the account's id; null for a sender who does not know the app's secret. @throws CrmError("malformed")
+   */
+  removed?(notice: InboundRequest, app: CrmApp): string | null;
 };
 
 /** Signing in by a token that an admin makes in the CRM. */

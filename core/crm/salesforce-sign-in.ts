@@ -16,20 +16,31 @@ const isLoginHost = (host: string) =>
   /^(?:login|test)\.salesforce\.com$|^(?:[a-z0-9](?:[a-z0-9-]{0,62})\.)+my\.salesforce\.com$/.test(host);
 
 /**
+ * Where an account signs in, from its address as people paste it. In a browser an account stands at its Lightning or Setup address; one
+ * signs in at the My Domain address of the same name (help.salesforce.com, "My Domain URL Formats").
+ * @returns login.salesforce.com for ""
+ * @throws CrmError("invalid") for a host that is not Salesforce's
+ */
+function loginHost(domain: string): string {
+  const host = domain
+    .trim()
+    .toLowerCase()
+    .replace(/^https:\/\//, "")
+    .replace(/\/$/, "")
+    .replace(/\.(lightning\.force|my\.salesforce-setup)\.com$/, ".my.salesforce.com");
+  if (!host) return "login.salesforce.com";
+  if (!isLoginHost(host)) throw new CrmError("invalid", "This is no address of Salesforce, such as acme.my.salesforce.com");
+  return host;
+}
+
+/**
  * The web server flow with PKCE: help.salesforce.com, "OAuth 2.0 Web Server Flow for Web App Integration", "Refresh Token Flow". Whether refresh
  * tokens rotate is a setting of the app; they are treated as if they did, which is right either way.
  */
 export function salesforceOAuth(url: string | undefined): CrmOAuth {
   const loginAt = (domain: string | null | undefined): string => {
-    if (url) return url;
-    const host =
-      (domain ?? "")
-        .trim()
-        .toLowerCase()
-        .replace(/^https:\/\//, "")
-        .replace(/\/$/, "") || "login.salesforce.com";
-    if (!isLoginHost(host)) throw new CrmError("invalid", "This is no address of Salesforce, such as acme.my.salesforce.com");
-    return `https://${host}`;
+    const host = loginHost(domain ?? "");
+    return url || `https://${host}`;
   };
   const grantOf = async (
     http: CrmHttp,
@@ -50,7 +61,7 @@ export function salesforceOAuth(url: string | undefined): CrmOAuth {
   };
   return {
     pkce: true,
-    needsDomain: false,
+    domain: "optional",
     singleUseRefresh: true,
     authorizeUrl: ({ app, domain, state, redirectUri, codeChallenge }) =>
       `${loginAt(domain)}/services/oauth2/authorize?${new URLSearchParams({

@@ -81,14 +81,22 @@ describe("Salesforce: signing in", () => {
     expect(Object.fromEntries(ask(null).searchParams)).toMatchObject({ code_challenge: "challenge", code_challenge_method: "S256" });
     expect(ask("Acme.my.salesforce.com").origin).toBe("https://acme.my.salesforce.com");
     expect(ask("test.salesforce.com").origin).toBe("https://test.salesforce.com");
+    for (const shown of ["my.salesforce.com", "lightning.force.com", "my.salesforce-setup.com"])
+      expect(ask(`acme--uat.sandbox.${shown}`).origin).toBe("https://acme--uat.sandbox.my.salesforce.com");
     for (const domain of [
       "evil.example",
       "my.salesforce.com.evil.example",
       "acme.my.salesforce.com/x",
       "x@evil.example",
       "my.salesforce.com",
+      "lightning.force.com",
+      "acme.lightning.force.com.evil.example",
+      "acme.force.com",
     ])
-      expect(() => ask(domain)).toThrow(CrmError);
+      for (const crm of [salesforce(), salesforce(fake.url)])
+        expect(() => crm.oauth!.authorizeUrl({ app, cloud: "global", domain, state: "s", redirectUri, codeChallenge: "c" })).toThrow(
+          CrmError,
+        );
     const seen: string[] = [];
     await exchange((request) => {
       seen.push(request.url);

@@ -36,7 +36,7 @@ export async function connectByForm(request: Request, member: Member, form: Conn
   const limited = await attempt(() => limiter.enforce(["crmAsk", org.id]));
   if (!limited.ok) return limited;
   if (form.intent === "sign-in") {
-    if (adapter.oauth?.needsDomain && !form.domain) return refused({ domain: "required" });
+    if (adapter.oauth?.domain === "needed" && !form.domain) return refused({ domain: "required" });
     return asked("domain", async () => {
       const wish = { orgId: org.id, crm, cloud, domain: form.domain, connectionId: again?.id ?? null };
       return { ok: true, ...(await beginSignIn(request, db, wish)) };

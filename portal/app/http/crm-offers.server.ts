@@ -1,4 +1,4 @@
-import type { CrmCloud, CrmId } from "@gpt-agent/core/crm/crm";
+import type { CrmCloud, CrmId, CrmOAuth } from "@gpt-agent/core/crm/crm";
 import { crms } from "~/services.server";
 
 /** One way to begin: a CRM in one of its clouds. */
@@ -6,7 +6,7 @@ export type CrmOffer = {
   crm: CrmId;
   cloud: CrmCloud;
   /** Signing in there, where the platform is registered with the CRM. */
-  signIn: { needsDomain: boolean } | null;
+  signIn: { domain: CrmOAuth["domain"] } | null;
   /** A token made there: alone, with the account's address, or as a webhook's URL. */
   token: "token" | "token-and-domain" | "webhook-url" | null;
 };
@@ -19,7 +19,7 @@ export function crmOffers(only?: { crm: CrmId; cloud: CrmCloud }): CrmOffer[] {
       .map((cloud) => ({
         crm: crm.id,
         cloud,
-        signIn: crm.oauth && crms.app(crm.id, cloud) ? { needsDomain: crm.oauth.needsDomain } : null,
+        signIn: crm.oauth && crms.app(crm.id, cloud) ? { domain: crm.oauth.domain } : null,
         token: crm.token?.asks ?? null,
       })),
   );

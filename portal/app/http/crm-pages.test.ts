@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type FakeAmocrm, startAmocrm } from "../../../e2e/fakes/crm/amocrm.ts";
 import { type FakeHubspot, startFakeHubspot } from "../../../e2e/fakes/crm/hubspot.ts";
+import { type FakeSalesforce, startFakeSalesforce } from "../../../e2e/fakes/crm/salesforce.ts";
 import { startTestBackend, type TestBackend } from "../../../supabase/embedded/test-backend.ts";
 import { seedAgent } from "./test-portal.ts";
 
@@ -16,6 +17,7 @@ type Answer = { status: number; body: unknown; text: string; cookies: string[]; 
 let backend: TestBackend;
 let hubspot: FakeHubspot;
 let amocrm: FakeAmocrm;
+let salesforce: FakeSalesforce;
 let pages: Record<"list" | "callback" | "one" | "overview" | "mapping" | "fields" | "preview" | "sent" | "received", Page>;
 let session: typeof import("./session.server");
 let services: typeof import("../services.server");
@@ -26,7 +28,7 @@ const answers: string[] = [];
 const logged: string[] = [];
 
 beforeAll(async () => {
-  [hubspot, amocrm] = await Promise.all([startFakeHubspot(), startAmocrm({ redirectUri: CALLBACK })]);
+  [hubspot, amocrm, salesforce] = await Promise.all([startFakeHubspot(), startAmocrm({ redirectUri: CALLBACK }), startFakeSalesforce()]);
   backend = await startTestBackend();
   const variables = {
     NODE_ENV: "test",
@@ -42,6 +44,9 @@ beforeAll(async () => {
     AMOCRM_CLIENT_ID: amocrm.app.clientId,
     AMOCRM_CLIENT_SECRET: amocrm.app.clientSecret,
     AMOCRM_URL: amocrm.url,
+    SALESFORCE_CLIENT_ID: salesforce.app.clientId,
+    SALESFORCE_CLIENT_SECRET: salesforce.app.clientSecret,
+    SALESFORCE_URL: salesforce.url,
   };
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
   for (const stream of [process.stdout, process.stderr]) {
@@ -85,7 +90,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await services?.limiter.dispose();
   await backend?.close();
-  await Promise.all([hubspot?.close(), amocrm?.close()]);
+  await Promise.all([hubspot?.close(), amocrm?.close(), salesforce?.close()]);
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
@@ -267,6 +272,42 @@ describe("T04: a sign-in at a CRM belongs to the person, the browser and the org
   });
 });
 
+describe("a Salesforce sandbox", () => {
+  const SALESFORCE = { crm: "salesforce", cloud: "global" };
+  const SANDBOX = "acme--uat.sandbox.my.salesforce.com";
+
+  test("signs in at its own address, where its code is exchanged too", async () => {
+    const { oauth } = services.crms.get("salesforce");
+    const [asked, exchanged] = [vi.spyOn(oauth!, "authorizeUrl"), vi.spyOn(oauth!, "exchangeCode")];
+    const { url, cookie } = await begin(people.admin, { ...SALESFORCE, domain: `https://${SANDBOX}/lightning/page/home` });
+    expect(asked).toHaveBeenLastCalledWith(expect.objectContaining({ domain: SANDBOX }));
+    const done = await ask(people.admin, pages.callback, { url: back(await salesforce.authorize(url)), cookie });
+    expect(done.location).toMatch(/\/crm\/[0-9a-f-]{36}$/);
+    expect(exchanged).toHaveBeenLastCalledWith(expect.anything(), expect.objectContaining({ domain: SANDBOX }));
+    // Everybody else's is login.salesforce.com, and nothing has to be typed.
+    await begin(people.admin, SALESFORCE);
+    expect(asked).toHaveBeenLastCalledWith(expect.objectContaining({ domain: null }));
+    for (const spy of [asked, exchanged]) spy.mockRestore();
+  });
+
+  test("T04: at an address that is not Salesforce's is refused beside the field, and nothing is begun", async () => {
+    for (const domain of ["evil.example", `${SANDBOX}.evil.example`, `${SANDBOX}@evil.example`, "salesforce.com", "127.0.0.1", "a b"]) {
+      const answer = await ask(people.admin, pages.list, {}, { intent: "sign-in", ...SALESFORCE, domain });
+      expect([domain, answer.status, answer.body]).toMatchObject([domain, 400, { errors: { domain: "crmDomain" } }]);
+    }
+    expect(await count("connection_sign_ins")).toBe(0);
+  });
+
+  test("is asked for by the form, which needs it only where nobody can sign in without", async () => {
+    const { offers } = (await ask(people.admin, pages.list)).body as { offers: { crm: string; signIn: { domain: string } | null }[] };
+    expect(Object.fromEntries(offers.flatMap(({ crm, signIn }) => (signIn ? [[crm, signIn.domain]] : [])))).toEqual({
+      hubspot: "none",
+      salesforce: "optional",
+      amocrm: "none",
+    });
+  });
+});
+
 describe("connecting by a token", () => {
   test("a right one connects, a wrong one and a foreign address are told beside their fields", async () => {
     const wrong = await ask(people.admin, pages.list, {}, { intent: "token", ...HUBSPOT, token: "nonsense" });
@@ -418,6 +459,81 @@ describe("one connection", () => {
     for (const page of [pages.list, pages.one, pages.mapping])
       expect((await ask(null, page, { connectionId })).location).toMatch(/^\/login\?/);
     expect((await backend.db.query("select status from connections")).rows).toEqual([{ status: "ok" }]);
+  });
+
+  test("a conversation is sent by hand, and again; never one of the playground", async () => {
+    const connectionId = await connect();
+    const conversationId = await conversation();
+    await backend.db.query("delete from crm_pushes");
+    await backend.db.query("delete from outbox where name = 'crm.push'");
+    const send = (id: string) => ask(people.admin, pages.sent, { connectionId }, { intent: "send", conversationId: id });
+    const waiting = async () =>
+      (
+        await backend.db.query<{ id: string; status: string; reasons: string[]; asked: number; jobs: number }>(
+          `select p.id, p.status, p.reasons, p.asked,
+             (select count(*)::int from outbox o where o.name = 'crm.push' and o.payload ->> 'pushId' = p.id::text) as jobs
+           from crm_pushes p where p.conversation_id = $1 and p.connection_id = $2`,
+          [conversationId, connectionId],
+        )
+      ).rows;
+    expect((await send(conversationId)).body).toEqual({ ok: true });
+    const [first] = await waiting();
+    expect(first).toMatchObject({ status: "pending", reasons: ["byHand"], jobs: 1 });
+    await backend.db.query("update crm_pushes set status = 'failed', error_code = 'invalid', attempts = 4, ended_at = now()");
+    const shown = await ask(people.admin, pages.sent, { connectionId, url: `${PORTAL}/?show=failed` });
+    expect(shown.body).toMatchObject({ pushes: [{ id: first!.id, status: "failed", error_code: "invalid" }] });
+    expect((await send(conversationId)).body).toEqual({ ok: true });
+    expect(await waiting()).toEqual([{ ...first, status: "pending", asked: first!.asked + 1, jobs: 2 }]);
+    await backend.db.query("update conversations set channel = 'playground' where id = $1", [conversationId]);
+    await backend.db.query("delete from crm_pushes");
+    expect((await send(conversationId)).body).toMatchObject({ errors: { form: "gone" } });
+    expect((await send(randomUUID())).body).toMatchObject({ errors: { form: "gone" } });
+    expect(await count("crm_pushes")).toBe(0);
+  });
+
+  test("an event that failed is tried again, or dismissed, once", async () => {
+    const connectionId = await connect();
+    const dead = async (contact: string) =>
+      (
+        await backend.db.query<{ id: string }>(
+          `insert into inbound_events (org_id, connection_id, event_id, kind, contact_id, status, attempts, error_code, ended_at)
+           values ($1, $2, $3, 'changed', $3, 'dead', 8, 'invalid', now()) returning id`,
+          [shop.orgId, connectionId, contact],
+        )
+      ).rows[0]!.id;
+    const settle = (intent: string, eventId: string) => ask(people.admin, pages.received, { connectionId }, { intent, eventId });
+    const eventOf = async (id: string) =>
+      (
+        await backend.db.query(
+          `select e.status, e.attempts, e.ended_at is null as open,
+             (select count(*)::int from outbox o where o.name = 'crm.inbound' and o.payload ->> 'eventId' = e.id::text) as jobs
+           from inbound_events e where e.id = $1`,
+          [id],
+        )
+      ).rows[0];
+    const [again, away] = [await dead("11"), await dead("12")];
+    const listed = await ask(people.admin, pages.received, { connectionId, url: `${PORTAL}/?show=dead` });
+    expect((listed.body as { events: { id: string }[] }).events.map(({ id }) => id).sort()).toEqual([again, away].sort());
+    expect((await settle("retry", again)).body).toEqual({ ok: true });
+    expect(await eventOf(again)).toEqual({ status: "pending", attempts: 0, open: true, jobs: 1 });
+    expect((await settle("dismiss", away)).body).toEqual({ ok: true });
+    expect(await eventOf(away)).toEqual({ status: "dismissed", attempts: 8, open: false, jobs: 0 });
+    // Neither is a dead letter any more.
+    for (const id of [again, away])
+      for (const intent of ["retry", "dismiss"]) expect((await settle(intent, id)).body).toMatchObject({ errors: { form: "gone" } });
+    expect([await eventOf(again), await eventOf(away)]).toMatchObject([{ status: "pending", jobs: 1 }, { status: "dismissed" }]);
+  });
+
+  test("its pages know whether its CRM has tags, and a setting for them is shown only then", async () => {
+    const canOf = async (id: string) => ((await ask(people.admin, pages.one, { connectionId: id })).body as { can: { tags: boolean } }).can;
+    expect(await canOf(await connect())).toMatchObject({ tags: false });
+    const amo = await ask(
+      people.admin,
+      pages.list,
+      {},
+      { intent: "token", crm: "amocrm", cloud: "ru", domain: "acme", token: amocrm.token },
+    );
+    expect(await canOf((amo.body as { connectionId: string }).connectionId)).toMatchObject({ tags: true });
   });
 
   test("it rests, goes on, and is left only by its name", async () => {

@@ -105,5 +105,5 @@ export async function exchange(request: Request, by: SignIn): Promise<CrmGrant> 
   const { oauth } = crm;
   if (!code || code.length > 4_000 || !app || !oauth) throw new CrmError("invalid", "No code came back");
   const http = crmHttp(crmEgress, { signal: AbortSignal.timeout(TIMEOUT_MS), readError: crm.readError?.bind(crm) });
-  return oauth.exchangeCode(http, { app, cloud: by.cloud, code, redirectUri, codeVerifier: by.verifier, callback });
+  return oauth.exchangeCode(http, { app, cloud: by.cloud, code, redirectUri, codeVerifier: by.verifier, callback, domain: by.domain });
 }

@@ -18,7 +18,7 @@ export const crmErrorsEn = {
 };
 
 const failures: Record<CrmErrorCode | "refresh_lost" | "other", string> = {
-  unauthorized: "the CRM no longer takes our token",
+  unauthorized: "the CRM no longer lets us in (access was withdrawn, or our app was removed there)",
   refresh_lost: "a renewed token was lost on the way",
   forbidden: "a permission is missing, or your plan at the CRM does not include its API",
   rate_limited: "the CRM asks us to slow down",
@@ -104,6 +104,9 @@ export const crmEn = {
   webhookUrl: "Inbound webhook URL",
   domain: "Your address there",
   domainHint: "As it stands in your browser while you are in the CRM.",
+  ownDomain: "Sandbox or My Domain address",
+  ownDomainHint:
+    "Leave it empty if you sign in at login.salesforce.com. For a sandbox, or where your company has an address of its own, copy it from your browser.",
   whereToken: {
     hubspot:
       "In HubSpot: Settings → Integrations → Private apps → Create. Tick reading and writing of contacts and deals (crm.objects, crm.schemas), then copy the token from the Auth tab.",

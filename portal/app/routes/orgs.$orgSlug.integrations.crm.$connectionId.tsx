@@ -171,7 +171,13 @@ export default function ConnectionPage() {
         }
       />
       <Dialog open={open} onOpenChange={setOpen} title={words.signInAgain}>
-        <ConnectForm offers={offers} cancel={t.common.cancel} onCancel={() => setOpen(false)} onDone={() => setOpen(false)} />
+        <ConnectForm
+          offers={offers}
+          address={account ? new URL(account).host : null}
+          cancel={t.common.cancel}
+          onCancel={() => setOpen(false)}
+          onDone={() => setOpen(false)}
+        />
       </Dialog>
     </>
   );

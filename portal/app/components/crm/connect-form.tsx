@@ -10,8 +10,25 @@ import { useCrmName } from "./crm-mark";
 
 export type ConnectAnswer = { ok: true; url?: string; connectionId?: string } | { ok: false; errors: Record<string, ErrorCode> };
 
+/** How addresses of accounts look. */
+const ADDRESSES: Record<string, string> = {
+  "salesforce.global": "acme--uat.sandbox.my.salesforce.com",
+  "pipedrive.global": "acme.pipedrive.com",
+  "amocrm.ru": "acme.amocrm.ru",
+  "amocrm.global": "acme.kommo.com",
+  "bitrix24.ru": "acme.bitrix24.ru",
+  "bitrix24.global": "acme.bitrix24.com",
+};
+
 /** How one CRM is let in: its cloud where it has two, then signing in there, or a token from there. */
-export function ConnectForm(props: { offers: CrmOffer[]; onCancel: () => void; cancel: string; onDone?: (connectionId: string) => void }) {
+export function ConnectForm(props: {
+  offers: CrmOffer[];
+  /** The account's address where it is known already: of a connection that is let in anew. */
+  address?: string | null;
+  onCancel: () => void;
+  cancel: string;
+  onDone?: (connectionId: string) => void;
+}) {
   const t = useText();
   const words = t.crm;
   const nameOf = useCrmName();
@@ -30,7 +47,8 @@ export function ConnectForm(props: { offers: CrmOffer[]; onCancel: () => void; c
   const name = nameOf(offer.crm, offer.cloud);
   const ways = { signIn: offer.signIn !== null, token: offer.token !== null };
   const useToken = ways.token && (byToken || !ways.signIn);
-  const needsDomain = useToken ? offer.token === "token-and-domain" : (offer.signIn?.needsDomain ?? false);
+  const domain = useToken ? (offer.token === "token-and-domain" ? "needed" : "none") : (offer.signIn?.domain ?? "none");
+  const optional = domain === "optional";
   const where = words.whereToken[offer.crm] ?? words.whereToken[`${offer.crm}.${offer.cloud}`];
   return (
     <form.Form method="post" className="mt-5 space-y-5">
@@ -60,15 +78,21 @@ export function ConnectForm(props: { offers: CrmOffer[]; onCancel: () => void; c
       )}
       {!ways.signIn && !ways.token && <p className="text-muted">{words.notOffered}</p>}
       {ways.signIn && !useToken && <p className="text-muted">{words.signInText(name)}</p>}
-      {needsDomain && (
-        <Field label={words.domain} hint={words.domainHint} error={form.error("domain")}>
+      {domain !== "none" && (
+        <Field
+          label={optional ? words.ownDomain : words.domain}
+          hint={optional ? words.ownDomainHint : words.domainHint}
+          error={form.error("domain")}
+          optional={optional}
+        >
           {(wiring) => (
             <Input
               {...wiring}
               name="domain"
-              required
+              required={!optional}
               maxLength={253}
-              placeholder={offer.cloud === "ru" ? `acme.${offer.crm === "amocrm" ? "amocrm" : "bitrix24"}.ru` : "acme.example.com"}
+              defaultValue={props.address ?? ""}
+              placeholder={ADDRESSES[`${offer.crm}.${offer.cloud}`]}
               autoComplete="off"
               autoCapitalize="off"
               spellCheck={false}
