@@ -1,11 +1,12 @@
 import type { LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
-import { useLoaderData, useRevalidator } from "@remix-run/react";
-import { type ReactNode, useEffect } from "react";
+import { useLoaderData } from "@remix-run/react";
+import type { ReactNode } from "react";
 import { Badge, Banner, Card, PageHeader, Panel, type Tone } from "~/components/page";
 import { PageError } from "~/components/page-error";
 import { PlatformFrame } from "~/components/platform/frame";
 import { MinutesChart } from "~/components/platform/minutes-chart";
 import { type Health, healthOf, PARTS, type PartName, waitingJobs } from "~/components/platform/parts";
+import { useRenewed } from "~/components/platform/use-renewed";
 import { Ago } from "~/components/time";
 import { requirePlatformAdmin } from "~/http/guards.server";
 import { type PortalState, portalState } from "~/http/portal-state.server";
@@ -34,11 +35,7 @@ export async function loader({ request }: LoaderFunctionArgs) {
 export default function StatusPage() {
   const words = useText().platformStatus;
   const { email, status, portal } = useLoaderData<typeof loader>();
-  const { revalidate } = useRevalidator();
-  useEffect(() => {
-    const timer = setInterval(() => document.visibilityState === "visible" && revalidate(), RENEW_MS);
-    return () => clearInterval(timer);
-  }, [revalidate]);
+  useRenewed(RENEW_MS);
   const health = healthOf(status, portal);
   const troubles = Object.values(health).filter((each) => each === "warning" || each === "failed").length;
   const failed = Object.values(health).includes("failed");
@@ -257,4 +254,8 @@ function Rows({ rows }: { rows: [string, ReactNode][] }) {
   );
 }
 
-export const ErrorBoundary = PageError;
+/** While nothing answers, the page asks on: it comes back with the platform. */
+export function ErrorBoundary() {
+  useRenewed(RENEW_MS);
+  return <PageError />;
+}
