@@ -1,5 +1,5 @@
 -- The figures of the platform: what they count, who may ask, and that no organization can be made out in them.
-select plan(14);
+select plan(15);
 select tests.act_as('service_role');
 delete from public.outbox;
 insert into public.outbox (org_id, name, payload, available_at) values
@@ -17,6 +17,11 @@ select cmp_ok((select (f -> 'database' ->> 'bytes')::bigint from public.platform
 select is((select count(*)::int from public.platform_figures() f, public.organizations g where f::text ilike '%' || g.name || '%' or f::text like '%' || g.id || '%' or f::text like '%' || g.slug || '"%'), 0, 'no organization can be made out in them');
 select tests.act_as('postgres');
 select is((select private.first_id_at(to_timestamp(1764133200.123))::text), '019abe88-60fb-0000-0000-000000000000', 'the first id of a moment');
+
+insert into private.backups (begun_at, ended_at, alive_until, is_scheduled, place, file_name, outcome, failure) values
+  ('2026-11-24T03:30Z', '2026-11-24T03:40Z', now(), true, 'folder', 'a', 'made', null), ('2026-11-25T03:30Z', '2026-11-25T03:41Z', now(), true, 'folder', 'b', 'failed', 'no space');
+select is((select (private.platform_figures() ->> 'lastBackup')::timestamptz), '2026-11-24T03:40Z'::timestamptz, 'the last backup that succeeded');
+delete from private.backups;
 
 select tests.act_as('owner');
 select throws_ok($$select public.platform_figures()$$, '42501', null, 'T03: people do not ask the server''s figures');
