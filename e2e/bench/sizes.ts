@@ -35,7 +35,7 @@ const chunk = await grown(
 const vector = await grown(
   ["public.embeddings"],
   `insert into public.embeddings (chunk_id, org_id, agent_id, model, dims, embedding)
-   select ${id}, ${ORG}, ${ORG}, 'text-embedding-3-small', 1536, (select array_agg(random() * 2 - 1 + n * 0) from generate_series(1, 1536))::extensions.vector from generate_series(1, ${CHUNKS / 4}) n`,
+   select ${id}, ${ORG}, ${ORG}, 'text-embedding-3-small', 1536, (select array_agg(random() * 2 - 1 + 0.0 * n * k) from generate_series(1, 1536) k)::float8[]::extensions.vector from generate_series(1, ${CHUNKS / 4}) n`,
 );
 const answer = await grown(
   ["public.messages", "public.runs", "public.run_passages", "public.citations", "public.conversations", "public.visitors"],
@@ -49,9 +49,9 @@ const answer = await grown(
    insert into public.runs (org_id, agent_id, agent_version_id, conversation_id, message_id, status, outcome, responder, model, provider, prompt_hash, search_text, prompt_tokens, completion_tokens, total_ms, finished_at)
      select ${ORG}, ${ORG}, ${ORG}, ${id}, ${id}, 'finished', 'answered', 'model', 'openai/gpt-5-mini', 'openrouter', md5('x') || md5('y'), t.body, 1600, 180, 9000, now() from generate_series(1, ${ANSWERS}) n, lateral ${words(9)} t (body);
    insert into public.run_passages (run_id, org_id, position, chunk_id, chunk_hash, score, source_id, title, excerpt)
-     select r.id, ${ORG}, k, ${id}, md5(k::text) || md5(k::text), 0.5, ${ORG}, 'Handbook.pdf', left(t.body, 240) from public.runs r, generate_series(1, 6) k, lateral (select n from (values (k)) v (n)) m, lateral ${words(30)} t (body);
+     select r.id, ${ORG}, n, ${id}, md5(n::text) || md5(n::text), 0.5, ${ORG}, 'Handbook.pdf', left(t.body, 240) from public.runs r, generate_series(1, 6) n, lateral ${words(30)} t (body);
    insert into public.citations (message_id, org_id, index, source_id, chunk_id, title, quote, passage, char_start, char_end)
-     select r.message_id, ${ORG}, k, ${ORG}, ${id}, 'Handbook.pdf', left(t.body, 120), t.body, 0, 120 from public.runs r, generate_series(1, 2) k, lateral (select n from (values (k)) v (n)) m, lateral ${words(110)} t (body)`,
+     select r.message_id, ${ORG}, n, ${ORG}, ${id}, 'Handbook.pdf', left(t.body, 120), t.body, 0, 120 from public.runs r, generate_series(1, 2) n, lateral ${words(110)} t (body)`,
 );
 const result = {
   bytesOfPassage: Math.round(chunk / CHUNKS),
