@@ -10,6 +10,7 @@ export const platformStatusEn = {
   allWell: "Everything works.",
   troubles: (n: number) => plural(n, { one: "# part needs a look.", other: "# parts need a look." }),
   unread: "The database's figures could not be read. What this portal sees by itself is below; it is tried again in ten seconds.",
+  old: "Nothing has answered for half a minute. What is below was so before.",
   parts: "Parts",
   ok: "Works",
   warning: "Needs a look",

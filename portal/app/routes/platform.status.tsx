@@ -6,7 +6,7 @@ import { PageError } from "~/components/page-error";
 import { PlatformFrame } from "~/components/platform/frame";
 import { MinutesChart } from "~/components/platform/minutes-chart";
 import { type Health, healthOf, PARTS, type PartName, waitingJobs } from "~/components/platform/parts";
-import { useRenewed } from "~/components/platform/use-renewed";
+import { useIsOld, useRenewed } from "~/components/platform/use-renewed";
 import { Ago } from "~/components/time";
 import { requirePlatformAdmin } from "~/http/guards.server";
 import { type PortalState, portalState } from "~/http/portal-state.server";
@@ -20,6 +20,8 @@ export { unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 export const meta: MetaFunction = titled((t) => t.platformStatus.title);
 
 const RENEW_MS = 10_000;
+/** Figures this old are no news: nothing has answered three times. */
+const OLD_MS = 30_000;
 
 export async function loader({ request }: LoaderFunctionArgs) {
   const { db, user } = await requirePlatformAdmin(request);
@@ -34,8 +36,10 @@ export async function loader({ request }: LoaderFunctionArgs) {
 
 export default function StatusPage() {
   const words = useText().platformStatus;
-  const { email, status, portal } = useLoaderData<typeof loader>();
+  const data = useLoaderData<typeof loader>();
+  const { email, status, portal } = data;
   useRenewed(RENEW_MS);
+  const isOld = useIsOld(data, OLD_MS);
   const health = healthOf(status, portal);
   const troubles = Object.values(health).filter((each) => each === "warning" || each === "failed").length;
   const failed = Object.values(health).includes("failed");
@@ -43,7 +47,8 @@ export default function StatusPage() {
     <PlatformFrame email={email}>
       <PageHeader title={words.title} lead={words.lead} />
       {!status && <Banner tone="danger">{words.unread}</Banner>}
-      {status && (
+      {isOld && <Banner tone="danger">{words.old}</Banner>}
+      {status && !isOld && (
         <Banner tone={troubles === 0 ? "success" : failed ? "danger" : "warning"}>
           {troubles === 0 ? words.allWell : words.troubles(troubles)}
         </Banner>
