@@ -165,6 +165,8 @@ const portal = z
       .string()
       .regex(/^[\w.:-]{1,200}$/, { error: "must be a domain or a site's id" })
       .optional(),
+    /** How long a portal that is told to stop goes on writing the answers it has begun. */
+    DRAIN_SECONDS: z.coerce.number().int().min(0).max(3_600).default(20),
     /** How many proxies in front of us may be believed about the client's address. */
     TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   })
@@ -204,6 +206,8 @@ const backend = z.object({
   SUPABASE_JWT_SECRET: z.string({ error: "must be at least 32 random characters" }).min(32),
   APP_URL: url("the portal's public URL"),
   BACKEND_PORT: port,
+  /** Loopback unless portal and worker are on other machines, or in other containers, of the same private network. */
+  BACKEND_HOST: z.string().min(1).default("127.0.0.1"),
   DATA_FOLDER: z.string({ error: "must be a folder" }).min(1),
   MAILBOX_FOLDER: z.string({ error: "must be a folder" }).min(1),
   SMTP_URL: smtpUrl.optional(),

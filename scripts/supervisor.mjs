@@ -159,8 +159,8 @@ class Service {
     }
   }
 
-  /** Asks the process to end, insists after `patience` milliseconds. */
-  async stop(patience = 28_000) {
+  /** Asks the process to end, insists after `patience` milliseconds: a portal may finish its answers first. */
+  async stop(patience = (Number(process.env.DRAIN_SECONDS) || 20) * 1000 + 8_000) {
     this.stopping = true;
     if (!this.child || this.child.exitCode !== null || this.child.signalCode) return;
     this.child.kill("SIGTERM");

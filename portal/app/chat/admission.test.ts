@@ -35,6 +35,22 @@ describe("H2: admission", () => {
     expect(refusal(full).code).toBe("unavailable");
   });
 
+  it("tells when no answer is being written: at once, or with the end of the last one", async () => {
+    const place = admit({});
+    await place.whenIdle();
+    const [first, second] = [place.enter(), place.enter()];
+    let idle = false;
+    const waiting = place.whenIdle().then(() => {
+      idle = true;
+    });
+    first.leave();
+    await sleep(5);
+    expect(idle).toBe(false);
+    second.leave();
+    await waiting;
+    await place.whenIdle();
+  });
+
   it("begins few at once, however many may run", () => {
     const busy = admit({ starting: 1 });
     const first = busy.enter();

@@ -65,6 +65,7 @@ export class Admission {
   private refused = 0;
   private toldAt = Number.NEGATIVE_INFINITY;
   private readonly timer: NodeJS.Timeout;
+  private readonly awaitingTheEnd: (() => void)[] = [];
 
   constructor(
     private readonly limits: AdmissionLimits,
@@ -112,8 +113,14 @@ export class Admission {
       begun();
       if (isRunning) this.running--;
       isRunning = false;
+      if (this.running === 0) for (const tell of this.awaitingTheEnd.splice(0)) tell();
     };
     return { started, leave };
+  }
+
+  /** Resolves when no answer is being written here: at once, or with the end of the last one. */
+  async whenIdle(): Promise<void> {
+    if (this.running > 0) await new Promise<void>((resolve) => this.awaitingTheEnd.push(resolve));
   }
 
   dispose(): void {
