@@ -18,6 +18,8 @@ export type BackendConfig = {
   migrationsFolder: string;
   /** 0 picks a free port. */
   port: number;
+  /** The address to listen on; loopback by default. */
+  host?: string;
   publishableKey: string;
   secretKey: string;
   /** Signs the JWTs of signed-in people; at least 32 characters. */
@@ -61,7 +63,7 @@ function assertSafe(config: BackendConfig) {
 }
 
 /**
- * Starts the embedded stand-in for Supabase: Postgres (PGlite), REST, Auth and Storage behind one loopback HTTP server.
+ * Starts the embedded stand-in for Supabase: Postgres (PGlite), REST, Auth and Storage behind one HTTP server.
  * Applies pending migrations first. Throws when the configuration is unsafe or the port is taken.
  */
 export async function startBackend(config: BackendConfig): Promise<Backend> {
@@ -139,7 +141,7 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
           const peerAddress = (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null;
           return callOr(request, async (other) => app.fetch(other, { peerAddress }));
         },
-        hostname: "127.0.0.1",
+        hostname: config.host ?? "127.0.0.1",
         port: config.port,
         serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS },
       },

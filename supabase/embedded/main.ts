@@ -1,4 +1,5 @@
-// The embedded backend as a process: locks its data, starts, seeds the demo, hands the owner's sign-in link to the supervisor.
+// The embedded backend as a process: locks its data, starts, seeds the demo, hands the owner's sign-in link to
+// the supervisor, or prints it where there is none.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { serviceDb } from "@gpt-agent/core/db";
@@ -44,6 +45,7 @@ const backend = await startBackend({
   migrationsFolder: folder("migrations"),
   templatesFolder: folder("templates"),
   port: env.BACKEND_PORT,
+  host: env.BACKEND_HOST,
   publishableKey: env.SUPABASE_PUBLISHABLE_KEY,
   secretKey: env.SUPABASE_SECRET_KEY,
   jwtSecret: env.SUPABASE_JWT_SECRET,
@@ -69,5 +71,7 @@ if (ownerId) {
   await seedDemo({ db, ownerId, knowledgeFolder: folder("embedded/demo/knowledge"), log });
 }
 const link = ownerId ? await ownerLink(backend, env.SUPABASE_PUBLISHABLE_KEY, trap) : null;
-process.send?.({ ready: true, ownerLink: link });
+if (process.send) process.send({ ready: true, ownerLink: link });
+// Nobody started us who could hand the link on (a container): whoever reads this process's output runs the platform.
+else if (link) process.stdout.write(`Sign in as the owner (once, within an hour): ${link}\n`);
 log.info("backend ready", { url: backend.url });
