@@ -1,0 +1,43 @@
+# The worker: reads files, syncs CRMs, delivers webhooks.
+# docker build -f infra/docker/worker.Dockerfile -t gpt-agent-worker .
+# scripts/check-image.mjs takes the same steps without Docker; infra/docker/images.test.ts keeps the rules.
+FROM node:20.20.2-bookworm-slim AS source
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY core/package.json core/
+COPY portal/package.json portal/
+COPY widget/package.json widget/
+COPY worker/package.json worker/
+COPY supabase/package.json supabase/
+COPY e2e/package.json e2e/
+
+# Everything that builds, and nothing of it in the image.
+FROM source AS build
+RUN npm ci
+COPY rollup.config.js tsconfig.json ./
+COPY scripts scripts
+COPY core core
+COPY widget widget
+COPY portal portal
+COPY worker worker
+COPY supabase supabase
+RUN node scripts/build.mjs
+
+# The packages that this one process runs with.
+FROM source AS packages
+RUN npm ci --omit=dev --workspace=worker
+
+FROM node:20.20.2-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=packages /app/node_modules node_modules
+COPY --from=packages /app/package.json package.json
+COPY --from=packages /app/core core
+COPY --from=packages /app/worker worker
+COPY --from=build /app/worker/dist worker/dist
+USER 1000:1000
+EXPOSE 3001
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.WORKER_PORT ?? 3001}/health?live=1`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# Node is PID 1 and has handlers of SIGTERM and SIGINT; it waits itself for the processes that read files.
+CMD ["node", "--enable-source-maps", "worker/dist/main.js"]
