@@ -1,0 +1,4 @@
+variable "name" {
+  description = "The database's name."
+  type        = string
+}
