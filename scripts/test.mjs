@@ -1,4 +1,5 @@
-// `npm test [check|unit|db|e2e …]`: installs what is missing, builds, runs the tests, prints one closing line.
+// `npm test [check|unit|db|e2e …] [--shard=1/3]`: installs what is missing, builds, runs the tests (of the browser's, one part of three), prints one
+// closing line.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +8,7 @@ import { at, ensureBuilt, ensureInstalled, run, stop } from "./project.mjs";
 
 const PARTS = ["check", "unit", "db", "e2e"];
 const asked = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+const shard = process.argv.filter((argument) => /^--shard=\d+\/\d+$/.test(argument));
 const unknown = asked.filter((part) => !PARTS.includes(part));
 if (unknown.length) stop(`Unknown part ${unknown.join(", ")}: choose of ${PARTS.join(", ")}.`);
 const parts = asked.length ? PARTS.filter((part) => asked.includes(part)) : PARTS;
@@ -14,12 +16,13 @@ const ci = process.env.CI === "true" || process.env.CI === "1";
 
 const has = (command) => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
 
-/** Makes sure that the programs the tests drive are there: a real browser, a real Redis, a real Postgres. */
+/** Makes sure that the programs the tests drive are there: a real browser, a real Redis, a real Postgres, a real nginx. */
 function ensurePrograms() {
   const needed = {
     "redis-server": () => has("redis-server"),
     // Debian keeps Postgres's own programs off the path.
     postgresql: () => has("initdb") || existsSync("/usr/lib/postgresql"),
+    "nginx-light": () => has("nginx") || existsSync("/usr/sbin/nginx"),
     chromium: () => Boolean(process.env.CHROMIUM) || has("chromium") || has("chromium-browser") || has("google-chrome"),
   };
   const missing = Object.keys(needed).filter((name) => !needed[name]());
@@ -161,7 +164,7 @@ if (parts.includes("e2e")) {
     () =>
       run(
         process.execPath,
-        [at("node_modules/@playwright/test/cli.js"), "test", "-c", at("e2e/playwright.config.ts"), "--reporter=line,json"],
+        [at("node_modules/@playwright/test/cli.js"), "test", "-c", at("e2e/playwright.config.ts"), "--reporter=line,json", ...shard],
         {
           env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_FILE: file },
         },
