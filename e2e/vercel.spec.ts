@@ -13,7 +13,7 @@ import { Visitor } from "./visitor.ts";
 
 test.describe.configure({ mode: "serial", timeout: 120_000 });
 
-const { PLATFORM_DATA: dataFolder, PLATFORM_BACKEND: backendUrl } = process.env as Record<string, string>;
+const [dataFolder, backendUrl] = [process.env.PLATFORM_DATA!, process.env.PLATFORM_BACKEND!];
 const WORDS = Array.from({ length: 60 }, (_, n) => `word-${n}`).join(" ");
 let output: string;
 let llm: FakeLlm;

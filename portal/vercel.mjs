@@ -6,18 +6,19 @@ const portal = createPortal(build);
 const { drain } = build.entry.module;
 
 /**
- * Answers outlive their readers, and a function may be frozen when its response has ended: Vercel is asked to wait for them, up to
- * maxDuration. What `waitUntil` of @vercel/functions does, and nothing where there is no such context.
+ * Answers outlive their readers, and a function may be frozen when its response has ended: Vercel is asked to wait, up to maxDuration, until
+ * the response has ended and no answer is being written. Asked at once, as afterwards could be too late. What `waitUntil` of
+ * @vercel/functions does, and nothing where there is no such context.
  */
-function stayAwake() {
-  const context = globalThis[Symbol.for("@vercel/request-context")]?.get?.();
-  context?.waitUntil?.(drain.whenIdle());
+function stayAwake(response) {
+  const ended = new Promise((resolve) => response.once("close", resolve));
+  globalThis[Symbol.for("@vercel/request-context")]?.get?.()?.waitUntil?.(ended.then(drain.whenIdle));
 }
 
 /** @type {import("node:http").RequestListener} */
 export default function handle(request, response) {
   // Between us and the reader is no socket of ours: whoever is there may want to see what is written (http/node-handler.ts).
   response.write = response.write.bind(response);
-  response.once("close", stayAwake);
+  stayAwake(response);
   portal(request, response);
 }

@@ -39,7 +39,7 @@ afterEach(() => server.close());
 
 function railway(args: string[], env: Record<string, string> = {}): Promise<{ code: number; stdout: string; stderr: string }> {
   const settings = {
-    PATH: process.env.PATH,
+    ...process.env,
     RAILWAY_API: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     RAILWAY_TOKEN: "token",
     RAILWAY_SERVICE_ID: "service",

@@ -94,6 +94,9 @@ function initQuietly(app: App): Promise<App> {
   }
 }
 
+/** Whether an address to listen on takes in this machine's own: none given does as well, for loopback is the default. */
+const isEverywhere = (host: string | undefined): boolean => host === undefined || host === "0.0.0.0" || host === "::";
+
 async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>>, config: BackendConfig): Promise<Backend> {
   const db = connection.driver;
   const template = (name: string, subject: string) => ({ subject, content_path: join(config.templatesFolder, `${name}.html`) });
@@ -153,7 +156,7 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
   return {
     app,
     db,
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${isEverywhere(config.host) ? "127.0.0.1" : config.host}:${port}`,
     async close() {
       const closed = new Promise((done) => server.close(done));
       // The server waits for those who listen still.

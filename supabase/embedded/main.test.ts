@@ -32,10 +32,11 @@ test("prints the owner's sign-in link once, listens where it is told and nowhere
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  const ended = once(child, "exit");
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
   try {
-    await expect.poll(() => output, { timeout: 60_000 }).toContain("backend ready");
+    await expect.poll(() => child.exitCode ?? output, { timeout: 60_000 }).toContain("backend ready");
     const links = output.match(/https:\/\/chat\.example\.com\/auth\/confirm\?token_hash=[0-9a-f]+&type=magiclink/g);
     expect(links).toHaveLength(1);
     const health = (address: string) =>
@@ -46,7 +47,6 @@ test("prints the owner's sign-in link once, listens where it is told and nowhere
     expect(await health(host)).toBe(200);
     if (host !== "127.0.0.1") expect(await health("127.0.0.1")).toBe(null);
   } finally {
-    const ended = once(child, "exit");
     child.kill("SIGTERM");
     expect((await ended)[0], output).toBe(0);
     rmSync(data, { recursive: true, force: true });
