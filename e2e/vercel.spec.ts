@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
+import { normalizeRoutes } from "@vercel/routing-utils";
 import { keysOf } from "./account.ts";
 import { type FakeLlm, startFakeLlm } from "./fakes/llm.ts";
 import { type FakeVercel, startVercel } from "./fakes/vercel.ts";
@@ -52,6 +53,13 @@ test("the function is one file that runs in Frankfurt and may stream", () => {
     supportsResponseStreaming: true,
     launcherType: "Nodejs",
   });
+});
+
+test("Vercel's own reader of routes takes them", () => {
+  const { version, routes } = JSON.parse(readFileSync(join(output, "config.json"), "utf8"));
+  expect(version).toBe(3);
+  expect(normalizeRoutes(routes).error).toBeNull();
+  expect(normalizeRoutes([...routes, { handle: "sometimes" }]).error).toMatchObject({ code: "invalid_route" });
 });
 
 test("a page comes with its policy and works in a browser", async ({ page }) => {

@@ -90,8 +90,8 @@ test("each process starts with the settings that make-env.sh makes, and none wit
 
 test("make-env.sh makes other keys each time, and refuses what is no address", () => {
   const [one, other] = [settingsOf(makeEnv("https://a.example")), settingsOf(makeEnv("https://a.example"))];
-  const keys = Object.keys(one).filter((name) => /KEY|SECRET|PASSWORD/.test(name) && one[name]);
-  expect(keys.length).toBe(6);
+  const keys = Object.keys(one).filter((name) => /KEY|SECRET|PASSWORD|TOKEN/.test(name) && one[name]);
+  expect(keys.length).toBe(7);
   for (const name of keys) {
     expect(one[name], name).not.toBe(other[name]);
     expect(one[name]!.length, name).toBeGreaterThan(20);
@@ -103,6 +103,15 @@ describe.each(services)("%s", (_name, service) => {
   test("is exact about its image", () => {
     if (service.build) expect(existsSync(join(root, service.build.dockerfile))).toBe(true);
     else expect(service.image).toMatch(/:v?\d+\.\d+\.\d+[\w.-]*$/);
+  });
+
+  test("mounts only files that there are, and writes to volumes alone", () => {
+    for (const volume of service.volumes ?? []) {
+      const [from, , mode] = volume.split(":") as [string, string, string?];
+      if (!from.startsWith(".")) continue;
+      expect(existsSync(join(root, from)), from).toBe(true);
+      expect(mode).toBe("ro");
+    }
   });
 
   test("has no rights that it does not need, and is started again", () => {
@@ -132,6 +141,14 @@ test("whoever is told to stop has the time that it takes", () => {
   const { portal, worker } = compose.services;
   expect(seconds(portal!.stop_grace_period!)).toBeGreaterThan(Number(portal!.environment!.DRAIN_SECONDS));
   expect(seconds(worker!.stop_grace_period!)).toBeGreaterThan(25);
+});
+
+test("Prometheus scrapes the jobs that the alert rules speak of", () => {
+  const { scrape_configs, rule_files } = parse(readFileSync(join(root, "infra/compose/prometheus.yml"), "utf8"));
+  const jobs = (scrape_configs as { job_name: string }[]).map(({ job_name }) => job_name);
+  const ours = parse(readFileSync(join(root, "infra/monitoring/prometheus/prometheus.yml"), "utf8"));
+  expect(jobs).toEqual((ours.scrape_configs as { job_name: string }[]).map(({ job_name }) => job_name));
+  expect(rule_files).toEqual(ours.rule_files);
 });
 
 test("Redis throws no job away and keeps them over a restart", () => {
