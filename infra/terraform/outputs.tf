@@ -4,7 +4,7 @@ output "app_url" {
 }
 
 output "supabase_project_ref" {
-  description = "For supabase link, and SUPABASE_PROJECT_REF of the deployment workflow."
+  description = "For supabase link and supabase config push."
   value       = module.supabase.project_ref
 }
 
