@@ -11,7 +11,7 @@ import { requestMetrics } from "~/http/metrics/request-metrics";
 import { isCrossSite } from "~/http/same-origin";
 import { securityHeaders } from "~/http/security-headers";
 import { handOverCookies } from "~/http/session.server";
-import { admission, env, log, metrics } from "~/services.server";
+import { admission, env, log, metrics, runLog } from "~/services.server";
 
 /** For server.mjs, which asks before Remix does: whether another site's page sent a request to a page of ours (T30). */
 export const isCrossSitePage = (request: { method: string; path: string; headers: Headers }): boolean =>
@@ -24,7 +24,14 @@ export { nodeHandler } from "~/http/node-handler";
 export const watchRequests = (build: Parameters<typeof requestMetrics>[1]) => requestMetrics(metrics, build);
 
 /** For those who end a process: how long it may take to finish what it writes, and when it has finished. */
-export const drain = { seconds: env.DRAIN_SECONDS, whenIdle: () => admission.whenIdle() };
+export const drain = {
+  seconds: env.DRAIN_SECONDS,
+  async whenIdle(): Promise<void> {
+    await admission.whenIdle();
+    // Readers at other portals hear of the end as well.
+    await runLog.settled();
+  },
+};
 
 /** Milliseconds after which data that is still being loaded is given up. */
 export const streamTimeout = 10_000;

@@ -31,6 +31,8 @@ export function keptHere(
 ): RunLog {
   const here = memoryRunLog({ keepAfterEndMs: options.keepAfterEndMs ?? KEEP_HERE_MS });
   const mirrors = new Map<string, Mirror>();
+  /** Ends of runs that are on their way to the shared log. */
+  const endings = new Set<Promise<void>>();
   let away = false;
   let timer: NodeJS.Timeout | undefined;
   let disposed = false;
@@ -84,6 +86,8 @@ export function keptHere(
       if (mirror.line === line) mirrors.delete(runId);
     });
     send(runId, mirror, ending);
+    const settling = ending.catch(() => {}).finally(() => endings.delete(settling));
+    endings.add(settling);
   }
 
   async function look(): Promise<void> {
@@ -181,6 +185,9 @@ export function keptHere(
       else await passOn(() => shared.reply(runId, toolCallId, reply));
     },
     onReply: (runId, listener) => both(here.onReply(runId, listener), shared.onReply(runId, listener)),
+    async settled() {
+      await Promise.all(endings);
+    },
     async dispose() {
       disposed = true;
       clearTimeout(timer);

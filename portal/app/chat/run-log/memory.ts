@@ -103,6 +103,8 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryR
       replyListeners.add(listener);
       return () => replyListeners.delete(listener);
     },
+    // Nobody else reads it.
+    async settled() {},
     async dispose() {
       for (const entry of runs.values()) clearTimeout(entry.expiry);
       runs.clear();

@@ -181,6 +181,8 @@ export function redisRunLog(
         const sent = sentReply.safeParse(JSON.parse(message));
         if (sent.success) listener(sent.data.toolCallId, sent.data.reply);
       }),
+    // close() has waited for it.
+    async settled() {},
     async dispose() {
       clearInterval(alive);
       connection.disconnect();

@@ -6,7 +6,7 @@ import { startRedis } from "../../../../e2e/fakes/redis.ts";
 import { keptHere } from "./kept-here.ts";
 import { memoryRunLog } from "./memory.ts";
 import { redisRunLog } from "./redis.ts";
-import type { LoggedEvent, RunLog } from "./run-log.ts";
+import { LOST_AFTER_MS, type LoggedEvent, type RunLog } from "./run-log.ts";
 
 const delta = (n: number): ChatEvent => ({ type: "text-delta", id: "t", delta: `word ${n}, слово ${n} ` });
 const never = new AbortController().signal;
@@ -192,6 +192,23 @@ contract("redis, kept by its writer as well", (options) => ({
 }));
 
 describe("run log: redis, when portals come and go", () => {
+  it("a portal that has settled may go at once: what has ended there is read whole elsewhere, its end included", async () => {
+    const [writer, reader] = [keptHere((interrupted) => redisRunLog(redis.url, { interrupted })), redisRunLog(redis.url)];
+    const runs = Array.from({ length: 20 }, () => randomUUID());
+    for (const runId of runs) {
+      await writer.open(runId);
+      for (let n = 1; n <= 50; n++) void writer.append(runId, delta(n));
+    }
+    await Promise.all(runs.map((runId) => writer.close(runId)));
+    await writer.settled();
+    await writer.dispose();
+    const began = performance.now();
+    for (const events of await Promise.all(runs.map((runId) => collect(reader.read(runId, 0, never))))) expect(events).toHaveLength(50);
+    // The log itself says that it has ended; a lost one is given up much later.
+    expect(performance.now() - began).toBeLessThan(LOST_AFTER_MS / 2);
+    await reader.dispose();
+  });
+
   it("H5: a log whose writer is gone ends for its readers, one whose writer is only silent does not", async () => {
     const options = { lostAfterMs: 600, lookAgainMs: 50 };
     const [writer, reader] = [redisRunLog(redis.url, options), redisRunLog(redis.url, options)];

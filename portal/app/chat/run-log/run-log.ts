@@ -50,6 +50,8 @@ export interface RunLog {
   reply(runId: string, toolCallId: string, reply: ToolReply): Promise<void>;
   /** Calls `listener` with every reply from now on. Returns the way to stop listening. */
   onReply(runId: string, listener: ReplyListener): Promise<() => void>;
+  /** Resolves when other portals can read every run that has ended here, or cannot be reached: before a process ends. */
+  settled(): Promise<void>;
   dispose(): Promise<void>;
 }
 
