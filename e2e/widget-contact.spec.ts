@@ -53,8 +53,24 @@ test.describe("asking for a person", () => {
       ["lead", { conversationId, name: "Anna", email: "anna@shop.example" }],
     ]);
 
+    // What was left is not asked for again, neither by the menu nor by the page; in another conversation it is.
     await page.reload();
     await expect(widget.element.getByText("Your request for a person has been passed on.")).toBeVisible();
+    const request = () =>
+      page.evaluate(() => (document.querySelector("gpt-agent") as unknown as { requestContact(): Promise<void> }).requestContact());
+    await request();
+    const thanks = widget.element.locator("p.contact", { hasText: "Thank you! We’ll get back to you." });
+    await expect(thanks).toBeVisible();
+    await expect(card).toHaveCount(0);
+    await widget.button("Menu").click();
+    await widget.button("Talk to a person").click();
+    await expect(widget.element.getByText("Your request for a person has been passed on.")).toHaveCount(2);
+    await expect(card).toHaveCount(0);
+    await widget.button("Menu").click();
+    await widget.button("New chat").click();
+    await expect(thanks).toHaveCount(0);
+    await request();
+    await expect(card).toBeVisible();
   });
 
   test("says so when it did not get through, in Russian too, and goes through when pressed again", async ({

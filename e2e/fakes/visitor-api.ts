@@ -27,7 +27,7 @@ export type Refusal = { path: RegExp; status: number; code: string; retryAfter?:
 
 type Logged = { method: string; path: string; headers: IncomingMessage["headers"]; body: Record<string, unknown> };
 type Run = { id: string; events: string[]; done: boolean; stopped: boolean; listeners: Set<() => void> };
-type Kept = { id: string; owner: string; title?: string; messages: ConversationMessage[]; run?: Run };
+type Kept = { id: string; owner: string; title?: string; messages: ConversationMessage[]; run?: Run; hasLead?: boolean };
 
 /**
  * A visitor API that says what a test tells it to, over real HTTP, and serves the built widget as the portal does. The
@@ -180,7 +180,8 @@ export class FakeVisitorApi {
     if (conversation && call === `POST chat/${id}/stop`) return this.#stop(conversation, response);
     const [, toolCallId] = /\/tools\/(.+)$/.exec(path) ?? [];
     if (conversation && toolCallId && method === "POST") return this.#reply(conversation, toolCallId, body, response);
-    if (conversation && call === `GET conversations/${id}`) return json(response, { id, title: null, messages: conversation.messages });
+    if (conversation && call === `GET conversations/${id}`)
+      return json(response, { id, title: null, messages: conversation.messages, hasLead: conversation.hasLead ?? false });
     if (conversation && call === `DELETE conversations/${id}`) {
       this.conversations.delete(conversation.id);
       response.writeHead(204).end();
@@ -329,6 +330,7 @@ export class FakeVisitorApi {
     }
     if (what === "lead") {
       this.leads.push(body);
+      conversation.hasLead = true;
       json(response, { id: "lead-1", createdAt: new Date().toISOString() });
       return;
     }

@@ -131,7 +131,7 @@ describe("the visitor API's client", () => {
     const api = await startApi();
     const { client } = clientOf(api.origin);
     await collect(client.ask(question, never));
-    const [, answer] = await client.conversation("c1");
+    const [, answer] = (await client.conversation("c1")).messages;
     await client.rate(answer!.id, "down", "short");
     await client.stop("c1");
     await client.forget("c1");

@@ -1,13 +1,6 @@
-import type {
-  AgentConfig,
-  ChatEvent,
-  CitedPassage,
-  ClientTool,
-  ConversationMessage,
-  ToolReply,
-  VisitorSession,
-} from "@gpt-agent/core/chat-events";
+import type { AgentConfig, ChatEvent, CitedPassage, ClientTool, ToolReply, VisitorSession } from "@gpt-agent/core/chat-events";
 import { createParser } from "eventsource-parser";
+import type { KeptConversation } from "./conversation.ts";
 
 /** A stream that stays silent for longer is taken for dead, in ms; the server pings every 10 to 15 s. */
 const SILENCE = 45_000;
@@ -128,9 +121,9 @@ export class ChatClient {
     });
   }
 
-  async conversation(id: string): Promise<ConversationMessage[]> {
+  async conversation(id: string): Promise<KeptConversation> {
     const response = await this.#authorized(`conversations/${encodeURIComponent(id)}`);
-    return ((await response.json()) as { messages: ConversationMessage[] }).messages;
+    return (await response.json()) as KeptConversation;
   }
 
   async forget(conversationId: string): Promise<void> {

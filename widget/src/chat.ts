@@ -295,7 +295,7 @@ export class Chat {
       await this.#follow(stream, () => running);
       return true;
     }
-    const kept = fromHistory(id, await this.#options.client.conversation(id).catch(() => []));
+    const kept = fromHistory(id, await this.#options.client.conversation(id).catch(() => ({ messages: [] })));
     if (this.conversation.id !== id) return true;
     const question = this.#lastQuestion?.id;
     const last = kept.messages.at(-1);

@@ -49,6 +49,8 @@ export class Contact {
   #state: "hidden" | "form" | "sending" | "sent" = "hidden";
   #failed = false;
   #handoff = false;
+  /** The conversation that the card belongs to: another one has nothing of it. */
+  #of = "";
 
   constructor(panel: ChatPanel) {
     this.#panel = panel;
@@ -63,6 +65,10 @@ export class Contact {
   /** Asks for a person, where that is wished, and shows the card where the agent takes contact details. */
   async begin(handoff: boolean): Promise<void> {
     const { chat, config } = this.#panel;
+    // After a reload: what was left then is known with the conversation.
+    await chat.loaded;
+    if (this.#of !== chat.conversation.id) this.#state = "hidden";
+    this.#of = chat.conversation.id;
     this.#handoff = handoff;
     this.#failed = false;
     if (handoff) {
@@ -78,6 +84,11 @@ export class Contact {
       this.#say(this.#words.passedOn);
     }
     if (!config?.lead || this.#state === "sent") return;
+    if (chat.conversation.hasLead) {
+      this.#state = "sent";
+      this.#say(this.#words.thanks);
+      return;
+    }
     this.#state = "form";
     this.#panel.scrolledUp = false;
     this.#panel.requestUpdate();
@@ -88,6 +99,7 @@ export class Contact {
 
   view(): TemplateResult | typeof nothing {
     const words = this.#words;
+    if (this.#of !== this.#panel.chat.conversation.id) return nothing;
     if (this.#state === "hidden" && this.#failed) {
       return html`<div class="card contact" part="contact" role="alert">
         <p>${words.failed}</p>

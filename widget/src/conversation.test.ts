@@ -166,7 +166,7 @@ describe("a conversation", () => {
         metadata: { createdAt: "y", status: "stopped", author: "agent", rating: "up" },
       },
     ];
-    const read = fromHistory("c", kept);
+    const read = fromHistory("c", { messages: kept });
     expect(read.messages[1]).toMatchObject({
       author: "agent",
       text: "One [1].\n\nTwo.",

@@ -46,15 +46,19 @@ export type Conversation = {
   replacing?: string;
   /** The text part being streamed: answers may have several, which become paragraphs of their own. */
   textPart?: string;
+  /** The visitor has left contact details, as far as is known here. */
+  hasLead?: boolean;
 };
+/** What is shown of a conversation that the API keeps. */
+export type KeptConversation = { messages: ConversationMessage[]; hasLead?: boolean };
 
 export function emptyConversation(id: string): Conversation {
   return { id, messages: [], phase: "idle" };
 }
 
 /** The conversation as the API keeps it. */
-export function fromHistory(id: string, kept: ConversationMessage[]): Conversation {
-  return { id, messages: kept.map(fromKept), phase: "idle" };
+export function fromHistory(id: string, { messages, hasLead }: KeptConversation): Conversation {
+  return { id, messages: messages.map(fromKept), phase: "idle", hasLead };
 }
 
 /** The visitor has asked: their message is shown at once and the agent is waited for. */
