@@ -78,6 +78,7 @@ describe("docs/API.md", () => {
       else if (code.includes('"qa"')) expect(output.trim()).toBe("queued");
       else if (code.includes("AGENT_IDENTITY_SECRET"))
         expect((await openSession(portal, agent, { identityToken: output.trim() })).visitorId).toMatch(/^[0-9a-f-]{36}$/);
+      else if (/\/(leads|handoffs)\?/.test(code)) expect(JSON.parse(output)).toMatchObject({ data: expect.any(Array), nextCursor: null });
       else if (code.includes("/lead")) expect(JSON.parse(output).id).toMatch(/^[0-9a-f-]{36}$/);
       else if (code.includes("webhook-endpoints")) expect(JSON.parse(output).secret).toMatch(/^whsec_/);
       else if (code.includes('/agents"')) expect(JSON.parse(output).data[0].id).toBe("demo");

@@ -254,6 +254,102 @@ describe("conversations", () => {
   });
 });
 
+/** A conversation in which a visitor left details, or asked for a person. */
+async function contact(agent: SeededAgent, table: "leads" | "handoffs", given: Record<string, unknown> = {}): Promise<void> {
+  const { service } = portal.services;
+  const of = { org_id: agent.orgId, agent_id: agent.agentId };
+  const visitor = await service.from("visitors").insert(of).select("id").single();
+  const thread = { ...of, visitor_id: visitor.data!.id, client_id: randomUUID(), message_count: 1 };
+  const conversation = await service.from("conversations").insert(thread).select("id").single();
+  const row = { ...of, conversation_id: conversation.data!.id, ...given };
+  const { error } =
+    table === "handoffs"
+      ? await service.from("handoffs").insert(row)
+      : await service.from("leads").insert({
+          email: "anna@shop.example",
+          ...row,
+          visitor_id: visitor.data!.id,
+          idempotency_key: randomUUID(),
+          request_hash: "0".repeat(64),
+        });
+  if (error) throw error;
+}
+
+describe("leads and wishes for a person", () => {
+  it("lists what visitors left, with their consent; of one agent alone on request", async () => {
+    const agent = await seedAgent(portal.backend);
+    const reader = await makeKey(portal, agent, ["read"]);
+    await contact(agent, "leads", {
+      name: "Анна",
+      phone: "+79123456789",
+      consent: true,
+      consent_text: "You may write to me.",
+      page_url: "https://shop.example/",
+      fields: { size: "L" },
+    });
+    const { status, body } = await json(`/api/v1/leads?agent=${agent.publicId}`, { key: reader });
+    expect([status, body]).toEqual([
+      200,
+      {
+        data: [
+          {
+            id: expect.any(String),
+            agent: agent.publicId,
+            conversationId: expect.any(String),
+            visitorId: expect.any(String),
+            name: "Анна",
+            email: "anna@shop.example",
+            phone: "+79123456789",
+            message: null,
+            fields: { size: "L" },
+            consent: true,
+            consentText: "You may write to me.",
+            pageUrl: "https://shop.example/",
+            createdAt: expect.any(String),
+          },
+        ],
+        nextCursor: null,
+      },
+    ]);
+    // The conversation is read by the id that the lead names.
+    expect((await json(`/api/v1/conversations/${body.data[0].conversationId}`, { key: reader })).status).toBe(200);
+  });
+
+  it("lists who waits for a person, and who did", async () => {
+    const agent = await seedAgent(portal.backend);
+    const reader = await makeKey(portal, agent, ["read"]);
+    await contact(agent, "handoffs", { reason: "My order" });
+    await contact(agent, "handoffs", { state: "resolved", resolved_at: new Date().toISOString() });
+    const states = async (query = "") =>
+      (await json(`/api/v1/handoffs${query}`, { key: reader })).body.data?.map(({ state }: { state: string }) => state);
+    expect(await states()).toEqual(["resolved", "requested"]);
+    expect(await states("?state=requested")).toEqual(["requested"]);
+    expect(await states(`?state=accepted&agent=${agent.publicId}`)).toEqual([]);
+    expect((await json("/api/v1/handoffs?state=open", { key: reader })).status).toBe(400);
+    const [waiting] = (await json("/api/v1/handoffs?state=requested", { key: reader })).body.data;
+    expect(waiting).toMatchObject({ agent: agent.publicId, reason: "My order", resolvedAt: null });
+  });
+
+  it("T01 T05: never another organization's, by whatever key, agent or cursor", async () => {
+    const other = await seedAgent(portal.backend);
+    const reader = await makeKey(portal, other, ["read"]);
+    for (const table of ["leads", "handoffs"] as const) {
+      for (let n = 0; n < 3; n++) await contact(ours, table, table === "leads" ? { name: "Ours alone" } : { reason: "Ours alone" });
+      await contact(other, table);
+      const page = await json(`/api/v1/${table}?limit=1`);
+      const cursor = page.body.nextCursor;
+      const { body } = await json(`/api/v1/${table}`, { key: reader });
+      expect(body.data.map(({ agent }: { agent: string }) => agent)).toEqual([other.publicId]);
+      const later = await json(`/api/v1/${table}?cursor=${cursor}`, { key: reader });
+      expect([later.status, JSON.stringify(later.body).includes("Ours alone")]).toEqual([200, false]);
+      expect((await json(`/api/v1/${table}?agent=${ours.publicId}`, { key: reader })).status).toBe(404);
+      expect((await json(`/api/v1/${table}`, { key: await makeKey(portal, other, ["chat", "write", "audit", "webhooks"]) })).status).toBe(
+        403,
+      );
+    }
+  });
+});
+
 describe("usage and the audit log", () => {
   it("counts by day and agent, newest first, between two days", async () => {
     const agent = await seedAgent(portal.backend);
@@ -284,7 +380,7 @@ describe("usage and the audit log", () => {
 });
 
 describe("pages of a list", () => {
-  it.each(["sources", "conversations", "audit-log", "usage", "agents", "webhook-endpoints"])(
+  it.each(["sources", "conversations", "audit-log", "usage", "agents", "webhook-endpoints", "leads", "handoffs"])(
     "%s: every row once, also while others are added",
     async (list) => {
       const agent = await seedAgent(portal.backend);
@@ -304,6 +400,8 @@ describe("pages of a list", () => {
           await db.query("insert into usage_daily (org_id, agent_id, day) values ($1, $2, '2026-01-01')", [agent.orgId, made.rows[0]!.id]);
         },
         agents: () => db.query("insert into agents (org_id, name) values ($1, 'More')", [agent.orgId]),
+        leads: () => contact(agent, "leads"),
+        handoffs: () => contact(agent, "handoffs"),
         "webhook-endpoints": () => json("/api/v1/webhook-endpoints", { body: { url: "https://hooks.example/", events: ["source.ready"] } }),
       };
       for (let n = 0; n < 7; n++) await add[list]!();

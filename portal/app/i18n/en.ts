@@ -678,7 +678,7 @@ export const en = {
     scopes: "What may it do?",
     scopeWords: {
       chat: "ask agents; every answer counts towards your budgets",
-      read: "read agents, sources, conversations and usage, and search the knowledge",
+      read: "read agents, sources, conversations, leads, wishes for a person and usage, and search the knowledge",
       write: "add, reread and delete sources",
       audit: "read the audit log: who did what, by name",
       webhooks: "manage webhook endpoints, and so decide where what is said is sent",

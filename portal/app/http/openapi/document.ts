@@ -6,6 +6,7 @@ import { problemBody, problemOf } from "../problem.ts";
 import { agentOperations } from "./agents.ts";
 import { chatOperations } from "./chat.ts";
 import { completionOperations } from "./completions.ts";
+import { contactOperations } from "./contact.ts";
 import { conversationOperations } from "./conversations.ts";
 import { type Answer, bodiesOf, type Content, errorsOf, type Operation, type Parameter, TAGS } from "./operation.ts";
 import { organizationOperations } from "./organization.ts";
@@ -22,6 +23,7 @@ export const OPERATIONS: Operation[] = [
   ...agentOperations,
   ...sourceOperations,
   ...conversationOperations,
+  ...contactOperations,
   ...organizationOperations,
   ...webhookEndpointOperations,
   ...chatOperations,

@@ -8,6 +8,7 @@ export const TAGS = {
   Agents: "The organization's agents, and searching what they know.",
   Sources: "An agent's knowledge: documents and how their reading goes.",
   Conversations: "What visitors asked and agents answered.",
+  "Leads and people": "Contact details that visitors left, and who of them asked for a person.",
   Organization: "Usage, and the record of who did what.",
   "Visitor API": "What the chat on a website calls. Works from the agent's allowed origins only; no cookies.",
   Webhooks:
