@@ -1,10 +1,14 @@
 // What CRMs know of a verified visitor, as the agent may be told it.
 import { randomUUID } from "node:crypto";
+import { crmGrantPlace, crmInboundPlace } from "@gpt-agent/core/crm/crm-settings";
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeLlm, startFakeLlm } from "../../../e2e/fakes/llm.ts";
 import { addIdentityKey, freshIdentitySecret } from "../models/identity-key.server.ts";
 import { findReceipt } from "../models/receipt.server.ts";
+import { SCOPES } from "../models/scopes.ts";
+import { OPERATIONS } from "./openapi/document.ts";
+import { callWithKey, makeKey } from "./test-keys.ts";
 import {
   call,
   openSession,
@@ -160,4 +164,57 @@ describe("what a CRM knows of a visitor", () => {
     expect(prompt.match(/<\/visitor>/g)).toHaveLength(1);
     await disconnect(connection);
   });
+});
+
+it("T12 H18: no export and no answer of the developer API holds what lets us into a CRM, or what it told us of a visitor", async () => {
+  const connection = await connect(agent, "PLAN-CANARY-77");
+  const grant = {
+    kind: "oauth",
+    accessToken: "ACCESS-CANARY-0123456789",
+    refreshToken: "REFRESH-CANARY-0123456789",
+    expiresAt: null,
+    apiUrl: "https://x",
+  };
+  const sealed = portal.services.secretBox.seal(JSON.stringify(grant), crmGrantPlace(agent.orgId, connection));
+  const inbound = portal.services.secretBox.seal("INBOUND-CANARY-0123456789", crmInboundPlace(agent.orgId, connection));
+  const { db } = portal.backend;
+  await db.query(
+    "update connections set sealed_grant = $1, sealed_inbound_secret = $2, inbound_subscription = 'SUBSCRIPTION-CANARY' where id = $3",
+    [sealed, inbound, connection],
+  );
+  const session = await verified();
+  const id = randomUUID();
+  llm.script({ kind: "answer", text: "I do not know." });
+  await readAnswer(
+    await call(portal, `/api/v1/agents/${agent.publicId}/chat`, session.token, { body: question("Which plan do I have?", { id }) }),
+  );
+  await call(portal, `/api/v1/conversations/${id}/lead`, session.token, { body: { email: ANNA, consent: true } });
+  await call(portal, `/api/v1/conversations/${id}/handoff`, session.token, { body: {} });
+
+  const key = await makeKey(portal, agent, [...SCOPES]);
+  const { rows } = await db.query<{ id: string }>("select id from conversations where org_id = $1 and client_id = $2", [agent.orgId, id]);
+  const lists = OPERATIONS.filter(({ method, path, access }) => method === "get" && access.apiKey && !path.includes("{")).map(
+    ({ path }) => path,
+  );
+  expect(lists).toEqual(expect.arrayContaining(["/api/v1/leads", "/api/v1/conversations", "/api/v1/audit-log"]));
+  const answers = await Promise.all([
+    call(portal, `/api/v1/conversations/${id}`, session.token),
+    call(portal, `/api/v1/conversations/${id}/export`, session.token),
+    ...[...lists, `/api/v1/conversations/${rows[0]!.id}`, `/api/v1/agents/${agent.publicId}`].map((path) => callWithKey(portal, path, key)),
+  ]);
+  const texts = await Promise.all(answers.map((answer) => answer.text()));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  expect(texts[1]).toContain("Which plan do I have?");
+  for (const text of texts)
+    for (const secret of [
+      ...Object.values(grant).slice(1, 3),
+      sealed,
+      inbound,
+      "INBOUND-CANARY",
+      "SUBSCRIPTION-CANARY",
+      "PLAN-CANARY-77",
+      "DEBT-CANARY-9001",
+    ])
+      expect(text).not.toContain(secret);
+  await disconnect(connection);
 });
