@@ -185,7 +185,7 @@ function NextRun({ job, pausedAll }: { job: QueueJob; pausedAll: boolean }) {
   const words = useText().platform;
   if (!job.next && !job.cron) return "–";
   if (job.paused || pausedAll) return words.afterPause;
-  return job.next ? <Ago at={job.next} /> : `${job.cron} UTC`;
+  return job.next ? <Ago at={job.next} /> : <span className="font-mono text-xs">{job.cron} UTC</span>;
 }
 
 type Settle = (intent: "retry" | "dismiss", id: string) => void;
