@@ -185,6 +185,27 @@ describe.each(kinds)("%s Postgres", (_kind, start) => {
     );
   });
 
+  test("objects alone are put again, those that still have a row", async () => {
+    const target = await place.again("target");
+    const again = async () => {
+      const options = {
+        file: () => new FolderStore(folder).get("x.gapbackup"),
+        keys: [key],
+        db: target,
+        migrationsFolder: await migrationsOf(3),
+        objectsOnly: true,
+      };
+      await restoreBackup({ ...options, putObject: async ({ name }, bytes) => void puts.push(`${name}:${bytes}`) });
+      return puts.splice(0);
+    };
+    const before = await state(target);
+    expect(await again()).toEqual(["o/1:bytes"]);
+    await target.exec("update storage.objects set name = 'o/2'");
+    expect(await again()).toEqual([]);
+    await target.exec("update storage.objects set name = 'o/1'");
+    expect(await state(target)).toEqual(before);
+  });
+
   test("a newer schema with somebody's data goes back to the backup's only when asked, and all of it or nothing", async () => {
     const target = await place.again("target");
     const newer = await migrationsOf(3);

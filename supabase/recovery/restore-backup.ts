@@ -15,7 +15,7 @@ export type Restore = {
   putObject: (object: StoredObject, bytes: Buffer) => Promise<void>;
   /** What is there goes. Without it only an empty database is taken. */
   replace?: boolean;
-  /** The database is as the backup has it, and only objects are put: after a restore whose objects broke off. */
+  /** Only objects are put, those that the database has a row for: after a restore whose objects broke off, or a database's own point-in-time recovery. */
   objectsOnly?: boolean;
   /** Told what is going on. */
   say?: (line: string) => void;
@@ -179,7 +179,12 @@ function insertInto(shape: TableShape, here: TableShape | undefined, leftOut: st
 /** What the storage itself writes anew with an object stays as it writes it; whose it is and since when comes from the backup. */
 const KEPT_OF_OBJECTS = ["id", "owner", "owner_id", "created_at", "user_metadata"];
 
-async function putObjects({ file, keys, db, putObject }: Restore): Promise<void> {
+async function isWanted(db: SqlSession, { bucket, name }: StoredObject): Promise<boolean> {
+  const { rows } = await db.query("select 1 as one from storage.objects where bucket_id = $1 and name = $2", [bucket, name]);
+  return rows.length > 0;
+}
+
+async function putObjects({ file, keys, db, putObject, objectsOnly }: Restore): Promise<void> {
   let shape: TableShape | null = null;
   let rows: Buffer | null = null;
   let current: { object: StoredObject; parts: Buffer[] } | null = null;
@@ -197,7 +202,7 @@ async function putObjects({ file, keys, db, putObject }: Restore): Promise<void>
     } else if (record.kind === "object") current = { object: record.value, parts: [] };
     else if (record.kind === "bytes") current?.parts.push(record.value);
     else if (record.kind === "objectEnd" && current) {
-      await putObject(current.object, Buffer.concat(current.parts));
+      if (!objectsOnly || (await isWanted(db, current.object))) await putObject(current.object, Buffer.concat(current.parts));
       current = null;
     }
   }
