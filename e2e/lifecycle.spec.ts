@@ -39,6 +39,7 @@ test.describe("the embedded platform", () => {
   let platform: Platform;
 
   test.beforeAll(async () => {
+    test.setTimeout(180_000);
     platform = await startPlatform({ dataFolder });
   });
   test.afterAll(async () => {

@@ -7,8 +7,8 @@ export default defineConfig({
   outputDir: "../test-results",
   globalSetup: "./global-setup.ts",
   fullyParallel: false,
-  // Much of a story is waiting: for the platform, for another process, for the browser.
-  workers: 3,
+  // Each may run a platform of its own beside a browser: more at once only wait for each other.
+  workers: 2,
   timeout: 60_000,
   expect: { timeout: 10_000 },
   forbidOnly: Boolean(process.env.CI),

@@ -12,6 +12,7 @@ export function backendNotices(url: string, secretKey: string, options: NoticesO
     stands();
     const decoder = new TextDecoder();
     // Comment lines in between show that the line stands.
-    for await (const chunk of body) if (decoder.decode(chunk, { stream: true }).includes("data:")) options.heard();
+    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>)
+      if (decoder.decode(chunk, { stream: true }).includes("data:")) options.heard();
   }, options);
 }
