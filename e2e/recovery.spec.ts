@@ -22,7 +22,7 @@ function run(program: string, args: string[], env: Record<string, string>): Prom
 }
 
 test("a backup of a running platform answers the same from another folder", async () => {
-  test.setTimeout(240_000);
+  test.setTimeout(480_000);
   const folder = mkdtempSync(join(tmpdir(), "gpt-agent-recovery-"));
   const [first, second] = [join(folder, "first"), join(folder, "second")];
   for (const one of [first, second]) mkdirSync(one);
