@@ -1,6 +1,5 @@
 // A CRM in the portal, from end to end against fakes of its own: connect, map, try, send, see it there, change it there, see it here, leave.
 
-import { createServer } from "node:net";
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, expect, type Page, test } from "@playwright/test";
 import { serviceDb } from "../core/db.ts";
@@ -13,6 +12,7 @@ import type { FakeCrm } from "./fakes/crm/fake-crm.ts";
 import { type FakeHubspot, startFakeHubspot } from "./fakes/crm/hubspot.ts";
 import { type FakePipedrive, startFakePipedrive } from "./fakes/crm/pipedrive.ts";
 import { type FakeSalesforce, startFakeSalesforce } from "./fakes/crm/salesforce.ts";
+import { freePort } from "./fakes/free-port.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
 const SHOP = "https://shop.example";
@@ -23,14 +23,6 @@ let amocrm: FakeAmocrm;
 let salesforce: FakeSalesforce;
 let pipedrive: FakePipedrive;
 let bitrix24: FakeBitrix24;
-
-const freePort = () =>
-  new Promise<number>((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => done(port));
-    });
-  });
 
 test.beforeAll(async () => {
   test.setTimeout(240_000);

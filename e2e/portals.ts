@@ -1,11 +1,11 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "./fakes/free-port.ts";
 import { startRedis } from "./fakes/redis.ts";
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -17,14 +17,6 @@ export type Portals = {
   restart(portal: 0 | 1): Promise<number | null>;
   stop(): Promise<void>;
 };
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
-}
 
 /** infra/nginx/portal.conf for these ports. Whom a visitor's browser seems to come from may be said in x-forwarded-for. */
 function nginxConfig(port: number, portals: number[], folder: string): string {

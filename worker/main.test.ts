@@ -10,9 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { freePort } from "../e2e/fakes/free-port.ts";
 import { handbookText, longPdf, modelOfPage } from "./ingest/test-documents.ts";
 import { rows, startKnowledge, type TestKnowledge } from "./ingest/test-knowledge.ts";
-import { freePort } from "./queue/test-redis.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 const until = (check: () => unknown, timeout = 120_000) =>

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 
 export type RealRedis = {
   url: string;
@@ -21,10 +21,7 @@ export type RealRedis = {
  * @param options.keeps writes an append-only file, as in production; otherwise nothing is kept on disk
  */
 export async function startRedis(options: { keeps?: boolean } = {}): Promise<RealRedis> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
+  const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "gpt-agent-redis-"));
   let server: ChildProcess;
   const start = async () => {

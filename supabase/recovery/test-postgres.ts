@@ -1,10 +1,10 @@
 // A Postgres server of its own for tests, where its programs are installed (Debian: postgresql).
 import { execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPostgres } from "@gpt-agent/core/backup/sql-session";
+import { freePort } from "../../e2e/fakes/free-port.ts";
 
 /** Where initdb and postgres are; null where there is no server. */
 export function postgresPrograms(): string | null {
@@ -13,14 +13,6 @@ export function postgresPrograms(): string | null {
   const folders = [...versions.map((version) => join(root, version, "bin")), "/usr/local/bin", "/usr/bin", "/opt/homebrew/bin"];
   return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres"))) ?? null;
 }
-
-const freePort = () =>
-  new Promise<number>((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => done(port));
-    });
-  });
 
 /** Starts an empty server. Postgres refuses to run as root, so it runs as nobody then. */
 export async function startPostgres(programs: string) {

@@ -6,8 +6,9 @@ import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer } from "node:net";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { freePort } from "../../e2e/fakes/free-port.ts";
 import { startKnowledge, type TestKnowledge } from "../ingest/test-knowledge.ts";
-import { freePort, startRedis, type TestRedis } from "../queue/test-redis.ts";
+import { startRedis, type TestRedis } from "../queue/test-redis.ts";
 import { examine } from "./examine.ts";
 
 let knowledge: TestKnowledge;
