@@ -79,6 +79,9 @@ function pairsAreWhole(env: Record<string, unknown>, context: z.RefinementCtx): 
 
 const smtpUrl = z.url({ protocol: /^smtps?$/, error: "must look like smtp://user:password@host:587?from=address" });
 
+/** Whether this installation has the demo shop: its page at /demo and, in embedded mode, the organization that the first start makes. */
+const demo = z.enum(["on", "off"], { error: "must be on or off" }).default("on");
+
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: "must look like postgres://user:password@host/database" });
 
 /** Daily, weekly and monthly backups that are kept. */
@@ -142,6 +145,7 @@ const portal = z
   .object({
     ...shared,
     PORT: port.default(3000),
+    DEMO: demo,
     LLM_BASE_URL: url("an OpenAI-compatible endpoint").default("https://openrouter.ai/api/v1"),
     LLM_API_KEY: z.string().min(1).optional(),
     OPENROUTER_API_KEY: z.string().min(1).optional(),
@@ -211,6 +215,7 @@ const backend = z.object({
   DATA_FOLDER: z.string({ error: "must be a folder" }).min(1),
   MAILBOX_FOLDER: z.string({ error: "must be a folder" }).min(1),
   SMTP_URL: smtpUrl.optional(),
+  DEMO: demo,
 });
 
 /** The programs for backups, restores and migrations (supabase/recovery): for Supabase or a Postgres by their addresses, else for a data folder. */

@@ -39,7 +39,7 @@ test.beforeAll(async ({ browser }) => {
   });
   await new Promise<void>((done) => service.listen(0, "127.0.0.1", done));
   origin = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
-  platform = await startPlatform({ env: { LLM_BASE_URL: llm.url, LLM_API_KEY: "key", EGRESS_ALLOW: origin } });
+  platform = await startPlatform({ demo: false, env: { LLM_BASE_URL: llm.url, LLM_API_KEY: "key", EGRESS_ALLOW: origin } });
   account = await makeAccount(platform, "Tarn");
   agent = await makeAgent(account, "Helper");
   page = await (await browser.newContext()).newPage();

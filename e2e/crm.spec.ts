@@ -38,6 +38,7 @@ test.beforeAll(async () => {
     startBitrix24({ redirectUri }),
   ]);
   platform = await startPlatform({
+    demo: false,
     env: {
       PORT: String(port),
       HUBSPOT_CLIENT_ID: hubspot.app.clientId,

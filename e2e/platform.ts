@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,13 +19,20 @@ export type Platform = Running & { dataFolder: string; process: ChildProcess; ou
 /**
  * Starts the whole platform as a user does, on a free port and a data folder of its own.
  * @param options.dataFolder an existing folder to start on; a new temporary one by default, removed on stop
+ * @param options.demo whether a first start makes the demo shop. Without it the platform begins as one that has been started before and
+ *   holds nothing but its owner, where the global setup has made such a one: a first start takes half a minute of a core.
  */
-export async function startPlatform(options: { dataFolder?: string; env?: Record<string, string> } = {}): Promise<Platform> {
+export async function startPlatform(
+  options: { dataFolder?: string; demo?: boolean; env?: Record<string, string> } = {},
+): Promise<Platform> {
+  const { demo = true } = options;
   const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), "gpt-agent-e2e-"));
+  if (!demo && process.env.PLATFORM_BEGINNING && !existsSync(join(dataFolder, "secrets.json")))
+    cpSync(process.env.PLATFORM_BEGINNING, dataFolder, { recursive: true });
   const state = join(dataFolder, "running.json");
   rmSync(state, { force: true });
   const child = spawn(process.execPath, [fileURLToPath(new URL("../scripts/start.mjs", import.meta.url))], {
-    env: { ...process.env, PORT: "0", HOST: "127.0.0.1", DATA_FOLDER: dataFolder, ...options.env },
+    env: { ...process.env, PORT: "0", HOST: "127.0.0.1", DATA_FOLDER: dataFolder, DEMO: demo ? "on" : "off", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

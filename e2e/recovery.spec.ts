@@ -27,7 +27,7 @@ test("a backup of a running platform answers the same from another folder", asyn
   const [first, second] = [join(folder, "first"), join(folder, "second")];
   for (const one of [first, second]) mkdirSync(one);
   const file = join(folder, "today.gapbackup");
-  let platform = await startPlatform({ dataFolder: first });
+  let platform = await startPlatform({ dataFolder: first, demo: false });
   try {
     const account = await makeAccount(platform);
     const agent = await makeAgent(account, "Shop");
@@ -59,7 +59,7 @@ test("a backup of a running platform answers the same from another folder", asyn
     expect((await run("restore", [file, "--replace=second"], { DATA_FOLDER: second })).code).toBe(0);
     expect(readdirSync(second).filter((name) => name.startsWith("database.before-restore-"))).toHaveLength(1);
 
-    platform = await startPlatform({ dataFolder: second });
+    platform = await startPlatform({ dataFolder: second, demo: false });
     expect(await ask()).toEqual(before);
     expect((await run("backup", [], { DATA_FOLDER: second })).code).toBe(0);
     const doctor = await run("doctor", ["--json"], { DATA_FOLDER: second });

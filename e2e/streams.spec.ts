@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 import type { VisitorConversation } from "../core/chat-events.ts";
+import { makeAccount, makeAgent } from "./account.ts";
 import { startFakeLlm } from "./fakes/llm.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 import { Visitor } from "./visitor.ts";
@@ -15,9 +16,10 @@ const WORDS = Array.from({ length: 600 }, (_, n) => `word-${n}`);
 test("H5: a portal killed in the middle of an answer loses two seconds of it at most; the visitor is told, and can ask anew", async () => {
   const llm = await startFakeLlm();
   llm.script({ kind: "answer", text: WORDS.join(" "), pauseMs: 20 });
-  const platform = await startPlatform({ env: { LLM_BASE_URL: llm.url, LLM_API_KEY: "test" } });
+  const platform = await startPlatform({ demo: false, env: { LLM_BASE_URL: llm.url, LLM_API_KEY: "test" } });
   try {
-    const visitor = await new Visitor(platform.url, "demo").ready();
+    const agent = await makeAgent(await makeAccount(platform), "Helper");
+    const visitor = await new Visitor(platform.url, agent.public_id).ready();
     const id = randomUUID();
     let text = "";
     const reading = (async () => {

@@ -19,8 +19,7 @@ console.log(`
   The GPT Agent Platform is running.
 
   Portal   ${url}
-  Demo     ${url}/demo
-${ownerLink ? `  Sign in  ${ownerLink}\n           (works once, for an hour; every start prints a fresh one)\n` : ""}
+${process.env.DEMO === "off" ? "" : `  Demo     ${url}/demo\n`}${ownerLink ? `  Sign in  ${ownerLink}\n           (works once, for an hour; every start prints a fresh one)\n` : ""}
   Ctrl-C stops it. Data is in ${platform.dataFolder}.
 `);
 

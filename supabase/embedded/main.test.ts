@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
-test("prints the owner's sign-in link once, listens where it is told and nowhere else, and ends with 0 on SIGTERM", async () => {
+test("prints the owner's sign-in link once, listens where it is told and nowhere else, makes no demo where it is off, and ends with 0 on SIGTERM", async () => {
   const data = mkdtempSync(join(tmpdir(), "gpt-agent-alone-"));
   // Any 127.x.y.z is this machine; only Linux has them all.
   const host = process.platform === "linux" ? "127.0.0.2" : "127.0.0.1";
@@ -16,19 +16,21 @@ test("prints the owner's sign-in link once, listens where it is told and nowhere
   await once(probe, "listening");
   const { port } = probe.address() as AddressInfo;
   probe.close();
+  const secretKey = "sb_secret_alone_0123456789abcdef";
   const publishableKey = "sb_publishable_alone_0123456789abcdef";
   const child = spawn(process.execPath, ["--import", "tsx", fileURLToPath(new URL("main.ts", import.meta.url))], {
     env: {
       ...process.env,
       APP_URL: "https://chat.example.com",
       SUPABASE_PUBLISHABLE_KEY: publishableKey,
-      SUPABASE_SECRET_KEY: "sb_secret_alone_0123456789abcdef",
+      SUPABASE_SECRET_KEY: secretKey,
       SUPABASE_JWT_SECRET: "x".repeat(64),
       BACKEND_HOST: host,
       BACKEND_PORT: String(port),
       DATA_FOLDER: data,
       MAILBOX_FOLDER: join(data, "mailbox"),
       LOG_LEVEL: "info",
+      DEMO: "off",
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -45,6 +47,8 @@ test("prints the owner's sign-in link once, listens where it is told and nowhere
         () => null,
       );
     expect(await health(host)).toBe(200);
+    const organizations = await fetch(`http://${host}:${port}/rest/v1/organizations?select=id`, { headers: { apikey: secretKey } });
+    expect([organizations.status, await organizations.json()]).toEqual([200, []]);
     if (host !== "127.0.0.1") expect(await health("127.0.0.1")).toBe(null);
   } finally {
     child.kill("SIGTERM");

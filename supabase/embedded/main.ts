@@ -1,4 +1,4 @@
-// The embedded backend as a process: locks its data, starts, seeds the demo, hands the owner's sign-in link to
+// The embedded backend as a process: locks its data, starts, seeds the demo unless it is off, hands the owner's sign-in link to
 // the supervisor, or prints it where there is none.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,8 +67,10 @@ const ownerId = await ensureOwner(backend, env.SUPABASE_PUBLISHABLE_KEY);
 if (ownerId) {
   // Whoever starts the platform on this machine runs it.
   await backend.db.query("insert into private.platform_admins (user_id) values ($1) on conflict (user_id) do nothing", [ownerId]);
-  const db = serviceDb({ url: backend.url, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY });
-  await seedDemo({ db, ownerId, knowledgeFolder: folder("embedded/demo/knowledge"), log });
+  if (env.DEMO === "on") {
+    const db = serviceDb({ url: backend.url, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY });
+    await seedDemo({ db, ownerId, knowledgeFolder: folder("embedded/demo/knowledge"), log });
+  }
 }
 const link = ownerId ? await ownerLink(backend, env.SUPABASE_PUBLISHABLE_KEY, trap) : null;
 if (process.send) process.send({ ready: true, ownerLink: link });

@@ -1,5 +1,5 @@
 import { type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
-import { Link } from "@remix-run/react";
+import { Link, useLoaderData } from "@remix-run/react";
 import { FileText, MousePointerClick, Quote, ShieldCheck, Wind } from "lucide-react";
 import { ButtonLink } from "~/components/button";
 import { Logo } from "~/components/logo";
@@ -7,10 +7,11 @@ import { PageError } from "~/components/page-error";
 import { LocaleSwitch, ThemeSwitch } from "~/components/preferences";
 import { readSession } from "~/http/session.server";
 import { useText } from "~/i18n/text";
+import { env } from "~/services.server";
 
 export async function loader({ request }: LoaderFunctionArgs) {
   if (await readSession(request)) throw redirect("/orgs");
-  return null;
+  return { demo: env.DEMO === "on" };
 }
 
 export const meta: MetaFunction = ({ matches }) => matches.flatMap((match) => (match.id === "root" ? (match.meta ?? []) : []));
@@ -19,6 +20,7 @@ const POINT_ICONS = [Quote, Wind, ShieldCheck];
 
 export default function Landing() {
   const t = useText();
+  const { demo } = useLoaderData<typeof loader>();
   const words = t.landing;
   return (
     <div className="min-h-dvh">
@@ -45,9 +47,11 @@ export default function Landing() {
               <ButtonLink to="/signup" look="primary" size="lg">
                 {words.start}
               </ButtonLink>
-              <ButtonLink to="/demo" size="lg" reloadDocument>
-                {words.demo}
-              </ButtonLink>
+              {demo && (
+                <ButtonLink to="/demo" size="lg" reloadDocument>
+                  {words.demo}
+                </ButtonLink>
+              )}
             </div>
           </div>
           <Example />
@@ -84,9 +88,11 @@ export default function Landing() {
       <footer className="border-t border-line">
         <div className="mx-auto flex max-w-280 flex-wrap items-center justify-between gap-3 px-5 py-6 text-sm text-muted sm:px-8">
           <span>{words.footer}</span>
-          <Link to="/demo" reloadDocument className="rounded-sm hover:text-ink">
-            {words.demo}
-          </Link>
+          {demo && (
+            <Link to="/demo" reloadDocument className="rounded-sm hover:text-ink">
+              {words.demo}
+            </Link>
+          )}
         </div>
       </footer>
     </div>
