@@ -9,8 +9,11 @@ import esbuild, { minify } from "rollup-plugin-esbuild";
 
 const KIB = 1024;
 /** What is loaded when it is first needed has a budget of its own. */
-const BUDGET = { loader: 3 * KIB, chat: 30 * KIB, contact: 3 * KIB };
+const BUDGET = { loader: 3 * KIB, chat: 30 * KIB, contact: 3 * KIB, reports: 1 * KIB };
 const TARGET = "es2022";
+/** For Sentry alone (scripts/source-maps.mjs): no file names its map, and none stays. */
+const sourcemap = process.env.SOURCE_MAPS ? "hidden" : false;
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
 const brotli = (code) => brotliCompressSync(code, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
 const sizes = [];
@@ -83,14 +86,15 @@ const chat = {
   input: { chat: "widget/src/chat-panel.ts" },
   // What is loaded later imports from the chat itself, not from a third file.
   preserveEntrySignatures: "allow-extension",
-  output: { dir: "widget/dist/widget", format: "es", entryFileNames: "[name].[hash].js", chunkFileNames: "[name].[hash].js" },
+  output: { dir: "widget/dist/widget", format: "es", entryFileNames: "[name].[hash].js", chunkFileNames: "[name].[hash].js", sourcemap },
   plugins: [
     // Modules are always read as UTF-8.
-    ...plugins({ charset: "utf8" }),
+    ...plugins({ define: { VERSION: JSON.stringify(version) }, charset: "utf8" }),
     {
       name: "remember-chat",
       writeBundle({ dir }, bundle) {
-        for (const { fileName, code, isEntry, isDynamicEntry, name } of Object.values(bundle)) {
+        for (const { type, fileName, code, isEntry, isDynamicEntry, name } of Object.values(bundle)) {
+          if (type !== "chunk") continue;
           sizes.push({
             file: `widget/${fileName}`,
             part: isDynamicEntry ? name : "chat",
@@ -134,7 +138,7 @@ const loader = {
 function removeOlder() {
   const current = ["widget/chat.js", ...sizes.map(({ file }) => file)];
   for (const name of readdirSync("widget/dist/widget")) {
-    if (!current.includes(`widget/${name}`)) rmSync(`widget/dist/widget/${name}`);
+    if (!current.includes(`widget/${name.replace(/\.map$/, "")}`)) rmSync(`widget/dist/widget/${name}`);
   }
 }
 

@@ -1303,6 +1303,9 @@ export type Database = {
           tries: number;
           turn: number;
           ended_at: string | null;
+          request_id: string | null;
+          trace: string | null;
+          baggage: string | null;
         };
         Insert: {
           id?: string;
@@ -1317,6 +1320,9 @@ export type Database = {
           tries?: number;
           turn?: number;
           ended_at?: string | null;
+          request_id?: string | null;
+          trace?: string | null;
+          baggage?: string | null;
         };
         Update: {
           id?: string;
@@ -1331,6 +1337,9 @@ export type Database = {
           tries?: number;
           turn?: number;
           ended_at?: string | null;
+          request_id?: string | null;
+          trace?: string | null;
+          baggage?: string | null;
         };
         Relationships: [
           { foreignKeyName: "outbox_org_id_fkey"; columns: ["org_id"]; isOneToOne: false; referencedRelation: "organizations"; referencedColumns: ["id"] },
@@ -2016,7 +2025,7 @@ export type Database = {
       change_agent_settings: { Args: { org: string | null; agent: string | null; base: string | null; agent_settings: Json | null }; Returns: string };
       change_connection: { Args: { org: string | null; connection: string | null; wish: string | null }; Returns: boolean };
       chunks_to_embed: { Args: { version: string | null; embedding_model: string | null; max_rows?: number | null }; Returns: { chunk_id: string; content: string }[] };
-      claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null; slots?: number | null; ranks?: Json | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string; tries: number; turn: number }[] };
+      claim_outbox: { Args: { batch_size?: number | null; lease_seconds?: number | null; slots?: number | null; ranks?: Json | null }; Returns: { id: string; org_id: string; name: string; payload: Json; created_at: string; tries: number; turn: number; request_id: string; trace: string; baggage: string }[] };
       connection_names: { Args: { org: string | null }; Returns: { id: string; crm: string; cloud: string; name: string; status: string }[] };
       create_organization: { Args: { org_name: string | null; org_slug: string | null }; Returns: Database["public"]["Tables"]["organizations"]["Row"] };
       crm_context: { Args: { org: string | null; visitor: string | null }; Returns: Json };

@@ -1,5 +1,6 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import WebSocket from "ws";
+import { correlationHeaders } from "./correlation.ts";
 import type { Database } from "./db-types.ts";
 
 // supabase-js on Node 20 refuses to start without a WebSocket, even where realtime is not used.
@@ -24,15 +25,24 @@ function kindOf(url: string, method: string): DbCall {
   return method === "GET" || method === "HEAD" ? "read" : "write";
 }
 
-/** fetch that tells `watch` of each call; undefined without one, for supabase-js to take its own. */
-function watchedFetch({ watch }: DbConfig): typeof fetch | undefined {
-  if (!watch) return undefined;
+/** What the database puts into the outbox carries the ids of the request or job that asked. */
+const correlatedFetch: typeof fetch = (input, init) => {
+  const ids = Object.entries(correlationHeaders());
+  if (ids.length === 0) return globalThis.fetch(input, init);
+  const headers = new Headers(init?.headers);
+  for (const [name, value] of ids) headers.set(name, value);
+  return globalThis.fetch(input, { ...init, headers });
+};
+
+/** correlatedFetch that tells `watch` of each call, where there is one. */
+function watchedFetch({ watch }: DbConfig): typeof fetch {
+  if (!watch) return correlatedFetch;
   return async (input, init) => {
     const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
     const kind = kindOf(url, init?.method ?? "GET");
     const began = performance.now();
     try {
-      const response = await fetch(input, init);
+      const response = await correlatedFetch(input, init);
       watch(kind, performance.now() - began, response.status >= 500);
       return response;
     } catch (error) {

@@ -101,3 +101,31 @@ describe("what is written about the environment", () => {
     return `${text}\n${names.join("\n")}`;
   }
 });
+
+describe("who in front of the portal is believed", () => {
+  const proxies = (TRUSTED_PROXIES: string) => parseEnv("portal", { ...needed, TRUSTED_PROXIES }).TRUSTED_PROXIES;
+
+  test("nobody, so many, or those at these addresses", () => {
+    expect(parseEnv("portal", needed).TRUSTED_PROXIES).toBe(0);
+    expect(proxies("0")).toBe(0);
+    expect(proxies("2")).toBe(2);
+    expect(proxies("10.0.0.0/8, 192.0.2.7,2001:db8::/32")).toEqual(["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]);
+  });
+
+  test.each(["-1", "11", "true", "*", "10.0.0.0/33", "10.0.0.0/8,", "proxy.example", "uniquelocal"])("%s is none of these", (text) => {
+    expect(() => proxies(text)).toThrow(/TRUSTED_PROXIES is malformed: must be a number/);
+  });
+});
+
+describe("where errors are reported", () => {
+  test.each(["https://abc@o1.ingest.sentry.io/1", "http://abc@127.0.0.1:9000/prefix/42"])("%s is a DSN", (SENTRY_DSN) => {
+    expect(parseEnv("portal", { ...needed, SENTRY_DSN }).SENTRY_DSN).toBe(SENTRY_DSN);
+  });
+
+  test.each(["https://o1.ingest.sentry.io/1", "abc", "https://abc@host/", "https://abc:secret@host/1", "ftp://abc@host/1"])(
+    "%s is none",
+    (SENTRY_DSN) => {
+      expect(() => parseEnv("worker", { ...needed, QUEUE_FOLDER: "q", SENTRY_DSN })).toThrow(/SENTRY_DSN is malformed/);
+    },
+  );
+});

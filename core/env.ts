@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isAddressRange } from "./public-address.ts";
 
 /** Exit status for a configuration error (EX_CONFIG of BSD's sysexits.h). */
 export const EX_CONFIG = 78;
@@ -43,6 +44,21 @@ const origins = z
     },
   );
 
+/** "1", or "10.0.0.0/8, 2001:db8::/32, 192.0.2.7". */
+const trustedProxies = z
+  .string()
+  .default("0")
+  .transform((text, context): number | string[] => {
+    if (/^(\d|10)$/.test(text.trim())) return Number(text);
+    const ranges = text.split(",").map((part) => part.trim());
+    if (ranges.every(isAddressRange)) return ranges;
+    context.addIssue({
+      code: "custom",
+      message: "must be a number of proxies from 0 to 10, or their addresses, such as 10.0.0.0/8, 192.0.2.7",
+    });
+    return z.NEVER;
+  });
+
 const crmVariable = z.string().trim().min(1).max(500).optional();
 /** The platform's registrations with CRMs (docs/SECRETS.md), and origins in place of their own hosts, for tests and proxies. */
 const crm = {
@@ -77,6 +93,10 @@ function pairsAreWhole(env: Record<string, unknown>, context: z.RefinementCtx): 
   }
 }
 
+/** "https://publickey@host/project": the only secret in it is where to send. */
+const dsn = z.string().regex(/^https?:\/\/[0-9a-z]+@[\w.:-]+(\/[\w-]+)*\/\d+$/i, {
+  error: "must be a DSN of Sentry, such as https://publickey@o1.ingest.sentry.io/1",
+});
 const smtpUrl = z.url({ protocol: /^smtps?$/, error: "must look like smtp://user:password@host:587?from=address" });
 
 /** Whether this installation has the demo shop: its page at /demo and, in embedded mode, the organization that the first start makes. */
@@ -128,6 +148,18 @@ const shared = {
   ENCRYPTION_KEY: encryptionKeys,
   APP_URL: url("the portal's public URL"),
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must look like redis://host:6379" }).optional(),
+  /** Where errors and traces are reported (core/sentry.ts); without it nothing is, and no SDK is loaded. */
+  SENTRY_DSN: dsn.optional(),
+  SENTRY_ENVIRONMENT: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/)
+    .default("production"),
+  /** The build's name, the same as its source maps were uploaded under; the version by default. */
+  SENTRY_RELEASE: z
+    .string()
+    .regex(/^[\w.@+-]{1,200}$/)
+    .optional(),
+  SENTRY_TRACES_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
   /** Inner addresses that the agents of every organization here may call. */
   EGRESS_ALLOW: origins.default([]),
   /** Opens /metrics to whoever has it; without it only programs on the same machine read them (core/metrics/gate.ts). */
@@ -146,6 +178,9 @@ const portal = z
     ...shared,
     PORT: port.default(3000),
     DEMO: demo,
+    /** The same for the portal's pages, which send to the portal; without it browsers report nothing. */
+    SENTRY_BROWSER_DSN: dsn.optional(),
+    SENTRY_REPLAY_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0),
     LLM_BASE_URL: url("an OpenAI-compatible endpoint").default("https://openrouter.ai/api/v1"),
     LLM_API_KEY: z.string().min(1).optional(),
     OPENROUTER_API_KEY: z.string().min(1).optional(),
@@ -171,8 +206,8 @@ const portal = z
       .optional(),
     /** How long a portal that is told to stop goes on writing the answers it has begun. */
     DRAIN_SECONDS: z.coerce.number().int().min(0).max(3_600).default(20),
-    /** How many proxies in front of us may be believed about the client's address. */
-    TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
+    /** Who in front of us is believed about the client's address: so many proxies, or those at these addresses. */
+    TRUSTED_PROXIES: trustedProxies,
   })
   .superRefine(pairsAreWhole);
 

@@ -19,3 +19,22 @@ export function isPublicAddress(address: string): boolean {
   if (parsed instanceof ipaddr.IPv6) return parsed.match(GLOBAL_UNICAST) && !parsed.match(DOCUMENTATION);
   return !CLOUD_INSIDES.has(parsed.toString());
 }
+
+/** An address in its plainest form: an IPv4 address that travels inside IPv6 as itself. Null for what is no address. */
+const plain = (address: string) => (ipaddr.isValid(address) ? ipaddr.process(address) : null);
+
+/** Written out: an address in fewer parts ("11") is more likely a mistake. */
+const isAddress = (text: string) => ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+
+/** Is this an address, or a range of them in CIDR notation? */
+export const isAddressRange = (text: string): boolean =>
+  text.includes("/") ? isAddress(text.slice(0, text.indexOf("/"))) && ipaddr.isValidCIDR(text) : isAddress(text);
+
+/** Does an address lie in a range, or is it that very address? */
+export function isWithin(address: string, range: string): boolean {
+  const one = plain(address);
+  if (!one) return false;
+  if (!range.includes("/")) return plain(range)?.toNormalizedString() === one.toNormalizedString();
+  const [base, bits] = ipaddr.parseCIDR(range);
+  return one.kind() === base.kind() && one.match(base, bits);
+}

@@ -27,6 +27,9 @@ export function createPortal(build) {
   app.disable("x-powered-by");
   app.set("query parser", "simple");
   app.use(build.entry.module.watchRequests(build));
+  const { edge, nameRequests } = build.entry.module;
+  app.use(nameRequests);
+  app.use(edge.guardAnswers);
 
   // The client's address for limits comes from the socket; one that a client claims is dropped.
   app.use((request, _response, next) => {
@@ -37,8 +40,14 @@ export function createPortal(build) {
   app.use((request, response, next) => {
     if (METHODS.includes(request.method)) return next();
     const problem = { type: "about:blank#method_not_allowed", title: "Method not allowed", status: 405, code: "method_not_allowed" };
-    response.status(405).set("allow", METHODS.join(", ")).type("application/problem+json").send(JSON.stringify(problem));
+    response.status(405).set({ allow: METHODS.join(", "), "cache-control": "no-store" });
+    response.type("application/problem+json").send(JSON.stringify(problem));
   });
+
+  // Maps of the source are nobody's, should one ever be left in a folder.
+  app.use((request, _response, next) =>
+    request.path.endsWith(".map") ? next(Object.assign(new Error("no maps"), { status: 404 })) : next(),
+  );
 
   const anywhere = (response, path = "") => {
     for (const [name, value] of Object.entries(FROM_ANYWHERE)) response.setHeader(name, value);
@@ -75,5 +84,6 @@ export function createPortal(build) {
   });
   // use, not all("*"): a pattern would decode the path, and Express answers a broken escape (%e0) with a page of its own.
   app.use(build.entry.module.nodeHandler(build, process.env.NODE_ENV ?? "production"));
+  app.use(edge.answerFailures);
   return app;
 }

@@ -9,15 +9,14 @@ const host = process.env.HOST ?? "0.0.0.0";
 
 // The build reads the environment as it loads, and exits with a clear message when something is missing.
 const build = await import("./build/server/index.js");
-const { drain } = build.entry.module;
+const { drain, edge, closeTelemetry } = build.entry.module;
 
 // Connections that may wait to be taken on (the system may allow fewer). With Node's 511 the kernel turns a crowd away, which then
 // comes back only after seconds: those who are refused, too, waited for half a minute.
 const BACKLOG = 4_096;
-// Slow clients: the whole head must arrive in 15 s, a body in five minutes (uploads); answers may stream for longer. Node looks
-// every 30 s unless told otherwise.
-const patience = { headersTimeout: 15_000, requestTimeout: 300_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 2_000 };
-const server = createServer(patience, createPortal(build)).listen(port, host, BACKLOG, () => process.send?.({ ready: true }));
+const server = createServer(edge.limits, createPortal(build)).listen(port, host, BACKLOG, () => process.send?.({ ready: true }));
+server.maxHeadersCount = edge.maxHeaders;
+server.on("clientError", edge.answerBroken);
 server.on("error", (error) => {
   console.error(
     error.code === "EADDRINUSE" ? `Port ${port} is taken by another program. Set PORT to a free one, such as PORT=3100.` : error.message,
@@ -35,6 +34,7 @@ const close = async () => {
   // A connection that is kept alive becomes idle when its request ends; nobody else would close it.
   setInterval(() => server.closeIdleConnections(), 100).unref();
   await Promise.race([Promise.all([closed, drain.whenIdle()]), sleep(drain.seconds * 1000)]);
+  await closeTelemetry();
   process.exit(0);
 };
 process.once("SIGTERM", close);

@@ -27,5 +27,6 @@ export default defineConfig({
   // The core package is read as TypeScript source, so it is bundled; everything else stays a plain dependency.
   ssr: { noExternal: [/^@gpt-agent\//] },
   // A data: URL would need a wider Content-Security-Policy.
-  build: { assetsInlineLimit: 0, target: "es2022" },
+  // Maps of the source are for Sentry alone (scripts/source-maps.mjs): no file names them, and none stays.
+  build: { assetsInlineLimit: 0, target: "es2022", sourcemap: process.env.SOURCE_MAPS ? "hidden" : false },
 });

@@ -17,7 +17,17 @@ const MAX_BACKOFF_MS = 5_000;
 
 const RANKS = Object.fromEntries((Object.keys(JOBS) as JobName[]).map((name) => [name, rankOf(name)]));
 
-type OutboxRow = { id: string; name: string; payload: unknown; tries: number; turn: number };
+type OutboxRow = {
+  id: string;
+  org_id: string | null;
+  name: string;
+  payload: unknown;
+  tries: number;
+  turn: number;
+  request_id: string | null;
+  trace: string | null;
+  baggage: string | null;
+};
 type DispatcherDeps = { db: Db; queue: JobQueue; log: Log; ledger: Pick<Ledger, "settle">; places: number };
 
 /**
@@ -103,7 +113,9 @@ export class Dispatcher {
     const { payload, attempts } = JOBS[row.name];
     const parsed = payload.safeParse(row.payload);
     if (!parsed.success) return giveUp("The outbox holds a malformed payload", { name: row.name, problem: parsed.error.message });
-    const { id, turn, name } = row;
-    return { id, turn, name, payload: parsed.data, attempt: row.tries + 1, attempts, rank: rankOf(row.name) };
+    const { id, turn, name, request_id: requestId, trace, baggage } = row;
+    // What no request began goes by the job's own id, and so does all that comes of it.
+    const correlation = { requestId: requestId ?? id, ...(row.org_id === null ? {} : { orgId: row.org_id }), trace, baggage };
+    return { id, turn, name, payload: parsed.data, attempt: row.tries + 1, attempts, rank: rankOf(row.name), correlation };
   }
 }

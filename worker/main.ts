@@ -64,6 +64,7 @@ async function drain(signal: NodeJS.Signals) {
   await queue.close();
   health.close();
   log.info("The worker has stopped");
+  await deps.telemetry.close();
   process.exit(0);
 }
 process.on("SIGTERM", drain);

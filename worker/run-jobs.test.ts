@@ -1,5 +1,6 @@
 // A job's way from the outbox through the queue and back, with a real database and a real Redis.
 import { randomUUID } from "node:crypto";
+import { correlate, correlation } from "@gpt-agent/core/correlation";
 import { createLog } from "@gpt-agent/core/log";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -138,7 +139,8 @@ describe("a try", () => {
     [new TypeError("x is undefined"), "TypeError: x is undefined"],
     [{ message: "the database said no", code: "42501" }, "the database said no"],
     ["plain", "plain"],
-    [new Error(`key ${"A1b2".repeat(12)}`), "key …"],
+    [new Error(`key ${"A1b2".repeat(9)}`), "key …"],
+    [new Error(`key ${"A1b2".repeat(12)} of a@b.example`), "key [redacted] of [email]"],
     [new Error(`source 0190a6c2-0000-7000-8000-000000000001 is gone`), "source 0190a6c2-0000-7000-8000-000000000001 is gone"],
     [new Error("x y ".repeat(500)), "x y ".repeat(125)],
   ])("G2: a reason is told without what may be secret (%#)", (error, reason) => {
@@ -169,6 +171,68 @@ test("H15: a job whose workers die of it is given up, and its source fails", asy
   expect(await knowledge.source(source)).toMatchObject({ status: "failed", failure_code: "unexpected" });
   expect(await dead()).toEqual([expect.objectContaining({ id: poison!.id, reason: expect.stringMatching(/went away 4 times/) })]);
   expect((await row(poison!.id)).ended_at).not.toBeNull();
+});
+
+describe("the request behind a job", () => {
+  const ids = { requestId: randomUUID(), trace: `${"a".repeat(32)}-${"b".repeat(16)}-1`, baggage: "sentry-release=1" };
+
+  test("comes through the outbox and the queue to the job's log lines, and to the jobs that come of it", async () => {
+    const written: string[] = [];
+    vi.spyOn(process.stdout, "write").mockImplementation((line) => written.push(String(line)) > 0);
+    const lines = createLog("info");
+    const first = await correlate(ids, () => put());
+    const alone = await put("source.forget", { objectKey: "x/y/z" });
+    const seen: Record<string, unknown> = {};
+    let next = "";
+    await startWorker(async (job) => {
+      seen[job.id] = correlation();
+      lines.info("a job's line", { jobId: job.id });
+      if (job.id === first) next = await put("source.forget", { objectKey: "d/e/f" });
+    });
+    await until(async () => next && (await row(next)).ended_at && (await row(alone)).ended_at);
+    vi.restoreAllMocks();
+    const { orgId } = knowledge;
+    expect(seen[first]).toEqual({ ...ids, orgId });
+    expect(seen[next]).toEqual({ ...ids, orgId });
+    // What no request began goes by its own id.
+    expect(seen[alone]).toEqual({ requestId: alone, orgId, trace: null, baggage: null });
+    const told = written.filter((line) => line.includes("a job's line")).map((line) => JSON.parse(line));
+    expect(new Set(told.map((line) => line.orgId))).toEqual(new Set([orgId]));
+    expect(new Map(told.map((line) => [line.jobId, line.requestId]))).toEqual(
+      new Map([
+        [first, ids.requestId],
+        [next, ids.requestId],
+        [alone, alone],
+      ]),
+    );
+    expect(await must(knowledge.db.from("outbox").select("request_id, trace, baggage").eq("id", next).single())).toEqual({
+      request_id: ids.requestId,
+      trace: ids.trace,
+      baggage: ids.baggage,
+    });
+  });
+
+  test("is kept only where it is an id, whoever sends the header", async () => {
+    const { url, secretKey } = knowledge.config;
+    const send = async (headers: Record<string, string>) => {
+      const answer = await fetch(`${url}/rest/v1/outbox?select=request_id,trace,baggage`, {
+        method: "POST",
+        headers: { apikey: secretKey, "content-type": "application/json", prefer: "return=representation", ...headers },
+        body: JSON.stringify({ name: "source.forget", payload: { objectKey: "a/b/c" } }),
+      });
+      expect(answer.status).toBe(201);
+      return ((await answer.json()) as unknown[])[0];
+    };
+    const nothing = { request_id: null, trace: null, baggage: null };
+    expect(await send({})).toEqual(nothing);
+    expect(await send({ "x-request-id": "1; drop table", "sentry-trace": "x", baggage: "x".repeat(1_001) })).toEqual(nothing);
+    expect(await send({ "x-request-id": ids.requestId.toUpperCase(), "sentry-trace": `${ids.trace}1` })).toEqual(nothing);
+    expect(await send({ "x-request-id": ids.requestId, "sentry-trace": ids.trace, baggage: "a=b" })).toEqual({
+      request_id: ids.requestId,
+      trace: ids.trace,
+      baggage: "a=b",
+    });
+  });
 });
 
 describe("the ledger against the queue", () => {

@@ -1,5 +1,6 @@
 import { isJobName, jobSpec } from "@gpt-agent/core/jobs";
-import { redact } from "@gpt-agent/core/log";
+import { redactText } from "@gpt-agent/core/redact";
+import { silentTelemetry, type Telemetry } from "@gpt-agent/core/telemetry";
 import { giveUp, handleJob, type JobDeps } from "./jobs/index.ts";
 import type { Ledger, Outcome } from "./ledger.ts";
 import { PermanentFailure, type RunningJob } from "./queue/job-queue.ts";
@@ -8,14 +9,20 @@ import { PermanentFailure, type RunningJob } from "./queue/job-queue.ts";
 export const MAX_STALLS = 4;
 const DAY_MS = 86_400_000;
 
-type RunDeps = JobDeps & { ledger: Pick<Ledger, "settle">; isPaused(name: string): boolean };
+type RunDeps = JobDeps & { ledger: Pick<Ledger, "settle">; isPaused(name: string): boolean; telemetry?: Telemetry };
 
 /**
  * Makes a try of a job and has its outcome written down: done, tried again later, or given up.
  * @param handle does the work; throws PermanentFailure when another try cannot help
  * @throws what the work threw, so that the queue too knows that the try failed
  */
-export async function runJob(job: RunningJob, deps: RunDeps, handle = handleJob): Promise<void> {
+export function runJob(job: RunningJob, deps: RunDeps, handle = handleJob): Promise<void> {
+  const from = job.correlation ?? { requestId: job.id, trace: null, baggage: null };
+  const name = isJobName(job.name) ? job.name : "unknown";
+  return (deps.telemetry ?? silentTelemetry).step({ name, op: "queue.process" }, from, () => tryJob(job, deps, handle));
+}
+
+async function tryJob(job: RunningJob, deps: RunDeps, handle: typeof handleJob): Promise<void> {
   const { ledger, log } = deps;
   const { id, turn, name } = job;
   if (deps.isPaused(name)) return ledger.settle({ id, turn, outcome: "back" });
@@ -42,7 +49,7 @@ export async function runJob(job: RunningJob, deps: RunDeps, handle = handleJob)
 
 /** What a failed try comes to. Each try waits twice as long as the one before, and up to a quarter more, so that many do not come back at once. */
 export function failure(
-  { id, turn, name, attempt, lastAttempt }: Omit<RunningJob, "payload" | "signal" | "stalls">,
+  { id, turn, name, attempt, lastAttempt }: Omit<RunningJob, "payload" | "signal" | "stalls" | "correlation">,
   error: unknown,
   runMs = 0,
 ): Outcome {
@@ -56,7 +63,7 @@ export function failure(
 export function reasonOf(error: unknown): string {
   const { name, message } = error instanceof Error ? error : { name: "Error", message: messageOf(error) };
   const text = name === "Error" || name === "PermanentFailure" ? message : `${name}: ${message}`;
-  return String(redact(text))
+  return redactText(text)
     .replace(/(https?:\/\/)[^\s@/]*@/g, "$1")
     .replace(/(https?:\/\/[^\s?#]+)[?#]\S*/g, "$1?…")
     .replace(/\b(bearer|basic)\s+\S+/gi, "$1 …")

@@ -10,10 +10,13 @@ import { createMailer, type Mailer } from "@gpt-agent/core/mail/mailer";
 import { type Metrics, openMetrics } from "@gpt-agent/core/metrics/metrics";
 import { createSafeFetch, type SafeFetch } from "@gpt-agent/core/safe-fetch";
 import { createSecretBox, type SecretBox } from "@gpt-agent/core/secrets";
+import { openSentry } from "@gpt-agent/core/sentry";
+import { silentTelemetry, type Telemetry } from "@gpt-agent/core/telemetry";
 import { watchDatabase } from "./metrics.ts";
 import { backendNotices } from "./notices/backend.ts";
 import { databaseNotices } from "./notices/database.ts";
 import type { Notices } from "./notices/notices.ts";
+import packageJson from "./package.json" with { type: "json" };
 import type { JobQueue } from "./queue/job-queue.ts";
 import { openEmbeddedQueue, openPostgresQueue } from "./queue/postgres.ts";
 import { openRedisQueue } from "./queue/redis.ts";
@@ -22,6 +25,7 @@ export type Services = {
   log: Log;
   /** What Prometheus reads at /metrics. */
   metrics: Metrics<"worker">;
+  telemetry: Telemetry;
   db: Db;
   queue: JobQueue;
   /** Where the queue is. */
@@ -48,7 +52,8 @@ export type Services = {
  * @throws when the queue's Postgres is out of reach; a Redis that is away is waited for
  */
 export async function createServices(env: WorkerEnv): Promise<Services> {
-  const log = createLog(env.LOG_LEVEL, { process: "worker" });
+  const telemetry = await openTelemetry(env);
+  const log = createLog(env.LOG_LEVEL, { process: "worker" }, telemetry.report);
   const userAgent = `GPT-Agent-Platform/0.1 (+${env.APP_URL})`;
   const crmSetup = crmConfig(env);
   const metrics = openMetrics("worker");
@@ -60,6 +65,7 @@ export async function createServices(env: WorkerEnv): Promise<Services> {
   });
   return {
     log,
+    telemetry,
     metrics,
     db,
     queue: await openQueue(env, log),
@@ -101,4 +107,16 @@ export function openNotices(env: WorkerEnv, log: Log, heard: () => void): Notice
   const url = env.OUTBOX_NOTICES_URL;
   if (!url) return null;
   return url.startsWith("postgres") ? databaseNotices(url, { heard, log }) : backendNotices(url, env.SUPABASE_SECRET_KEY, { heard, log });
+}
+
+/** Sentry where there is a DSN. Without one its SDK is not even read from the disk. */
+async function openTelemetry(env: WorkerEnv): Promise<Telemetry> {
+  if (!env.SENTRY_DSN) return silentTelemetry;
+  return openSentry(await import("@sentry/node"), {
+    dsn: env.SENTRY_DSN,
+    environment: env.SENTRY_ENVIRONMENT,
+    release: env.SENTRY_RELEASE ?? `gpt-agent-platform@${packageJson.version}`,
+    tracesSampleRate: env.SENTRY_TRACES_SAMPLE_RATE,
+    process: "worker",
+  });
 }

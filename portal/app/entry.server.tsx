@@ -1,24 +1,47 @@
 import { randomBytes } from "node:crypto";
 import { PassThrough } from "node:stream";
-import type { ActionFunctionArgs, EntryContext, LoaderFunctionArgs } from "@remix-run/node";
+import type { ActionFunctionArgs, EntryContext, LoaderFunctionArgs, ServerBuild } from "@remix-run/node";
 import { createReadableStreamFromReadable } from "@remix-run/node";
 import { RemixServer } from "@remix-run/react";
 import { isbot } from "isbot";
 import { renderToPipeableStream } from "react-dom/server";
+import { AnswerContext } from "~/components/answer-context";
 import { NonceContext } from "~/components/nonce";
 import { analyticsOf } from "~/http/analytics";
+import { answerBroken, answerFailures, guardAnswers, MAX_HEADERS, SERVER_LIMITS } from "~/http/edge";
 import { requestMetrics } from "~/http/metrics/request-metrics";
+import { nodeHandler as nodeHandlerWith } from "~/http/node-handler";
+import { nameRequests as nameRequestsWith, requestIdOf } from "~/http/request-id";
 import { isCrossSite } from "~/http/same-origin";
 import { securityHeaders } from "~/http/security-headers";
 import { handOverCookies } from "~/http/session.server";
-import { admission, env, log, metrics, runLog } from "~/services.server";
+import { admission, env, log, metrics, runLog, telemetry } from "~/services.server";
+import { pageReports } from "~/telemetry.server";
+
+const https = env.APP_URL.startsWith("https:");
+const connect = analyticsOf(env)?.origin ?? undefined;
 
 /** For server.mjs, which asks before Remix does: whether another site's page sent a request to a page of ours (T30). */
 export const isCrossSitePage = (request: { method: string; path: string; headers: Headers }): boolean =>
   !/^\/(api\/v1|v1|api\/webhooks)\//.test(request.path) && isCrossSite(request);
 
+/** For server.mjs, before all else. */
+export const nameRequests = nameRequestsWith(log);
+
 /** For server.mjs: Remix as a handler of Express. */
-export { nodeHandler } from "~/http/node-handler";
+export const nodeHandler = (build: ServerBuild, mode?: string) => nodeHandlerWith(build, mode, telemetry);
+
+/** For server.mjs: what holds for every answer. */
+export const edge = {
+  limits: SERVER_LIMITS,
+  maxHeaders: MAX_HEADERS,
+  guardAnswers: guardAnswers(https),
+  answerFailures: answerFailures(log),
+  answerBroken: answerBroken(https),
+};
+
+/** For server.mjs: what is told as the process ends. */
+export const closeTelemetry = telemetry.close;
 
 /** For server.mjs: counts and times what is asked, by the routes of the build. */
 export const watchRequests = (build: Parameters<typeof requestMetrics>[1]) => requestMetrics(metrics, build);
@@ -36,9 +59,6 @@ export const drain = {
 /** Milliseconds after which data that is still being loaded is given up. */
 export const streamTimeout = 10_000;
 
-const https = env.APP_URL.startsWith("https:");
-const connect = analyticsOf(env)?.origin ?? undefined;
-
 /** Renders a page: the shell at once, the rest as its data arrives; crawlers get the whole page. */
 export default function handleRequest(request: Request, status: number, headers: Headers, context: EntryContext): Promise<Response> {
   const nonce = randomBytes(16).toString("base64");
@@ -48,7 +68,9 @@ export default function handleRequest(request: Request, status: number, headers:
     let shellSent = false;
     const { pipe, abort } = renderToPipeableStream(
       <NonceContext.Provider value={nonce}>
-        <RemixServer context={context} url={request.url} abortDelay={streamTimeout} nonce={nonce} />
+        <AnswerContext.Provider value={{ requestId: requestIdOf(request), reports: pageReports(env) }}>
+          <RemixServer context={context} url={request.url} abortDelay={streamTimeout} nonce={nonce} />
+        </AnswerContext.Provider>
       </NonceContext.Provider>,
       {
         nonce,
@@ -81,6 +103,7 @@ export function handleDataRequest(response: Response, { request }: LoaderFunctio
 function finish(request: Request, headers: Headers, nonce?: string) {
   for (const [name, value] of Object.entries(securityHeaders({ nonce, https, connect }))) if (!headers.has(name)) headers.set(name, value);
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "private, no-store");
+  headers.append("Server-Timing", `request;desc="${requestIdOf(request)}"`);
   handOverCookies(request, headers);
 }
 

@@ -4,6 +4,7 @@ import type { HeadersFunction, LinksFunction, LoaderFunctionArgs, MetaFunction }
 import { Links, Meta, Outlet, Scripts, ScrollRestoration, useRouteLoaderData } from "@remix-run/react";
 import type { ReactNode } from "react";
 import { Analytics } from "~/components/analytics";
+import { useAnswerAttributes } from "~/components/answer-context";
 import { NavigationProgress } from "~/components/navigation-progress";
 import { useNonce } from "~/components/nonce";
 import { PageError } from "~/components/page-error";
@@ -41,6 +42,7 @@ export const meta: MetaFunction<typeof loader> = ({ data, error }) => {
 
 export function Layout({ children }: { children: ReactNode }) {
   const nonce = useNonce();
+  const answer = useAnswerAttributes();
   // Absent when the root loader itself failed.
   const { locale, theme, analytics } = useRouteLoaderData<typeof loader>("root") ?? {
     locale: "en" as const,
@@ -48,7 +50,7 @@ export function Layout({ children }: { children: ReactNode }) {
     analytics: null,
   };
   return (
-    <html lang={locale} data-theme={theme}>
+    <html lang={locale} data-theme={theme} {...answer} suppressHydrationWarning>
       <head>
         <meta charSet="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />

@@ -31,10 +31,12 @@ import { ownOrigins, visitorDoor } from "~/http/visitor-door";
 import type { VisitorApi } from "~/http/visitor-route";
 import { visitorTokens } from "~/http/visitor-token";
 import { openIdentityKeys } from "~/models/identity-key.server";
+import { openTelemetry } from "~/telemetry.server";
 import packageJson from "../package.json";
 
 export const env = readEnv("portal");
-export const log = createLog(env.LOG_LEVEL, { process: "portal" });
+export const telemetry = await openTelemetry(env);
+export const log = createLog(env.LOG_LEVEL, { process: "portal" }, telemetry.report);
 /** What Prometheus reads at /metrics, and who may. */
 export const metrics = openMetrics("portal");
 export const metricsDoor = metricsGate({ token: env.METRICS_TOKEN, appUrl: env.APP_URL });

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { correlate, requestIdFrom, traceFrom } from "@gpt-agent/core/correlation";
 import { type ServerType, serve } from "@hono/node-server";
 import { App, type EmailDriver, setExperimental } from "@supabase/lite";
 import { migrate } from "../migrate.ts";
@@ -97,6 +98,14 @@ function initQuietly(app: App): Promise<App> {
 /** Whether an address to listen on takes in this machine's own: none given does as well, for loopback is the default. */
 const isEverywhere = (host: string | undefined): boolean => host === undefined || host === "0.0.0.0" || host === "::";
 
+/** What is done for a request is known by the ids that it brings. */
+function underItsIds<T>({ headers }: Request, work: () => T): T {
+  const brought = headers.get("x-request-id");
+  const requestId = requestIdFrom(brought);
+  if (requestId !== brought) return work();
+  return correlate({ requestId, ...traceFrom(headers.get("sentry-trace"), headers.get("baggage")) }, work);
+}
+
 async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>>, config: BackendConfig): Promise<Backend> {
   const db = connection.driver;
   const template = (name: string, subject: string) => ({ subject, content_path: join(config.templatesFolder, `${name}.html`) });
@@ -142,7 +151,7 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
           if (pathname === "/notices") return notices.answer(request);
           if (!SERVED.test(pathname)) return new Response("Not found", { status: 404 });
           const peerAddress = (env as { incoming?: { socket: { remoteAddress?: string } } }).incoming?.socket.remoteAddress ?? null;
-          return callOr(request, async (other) => app.fetch(other, { peerAddress }));
+          return underItsIds(request, () => callOr(request, async (other) => app.fetch(other, { peerAddress })));
         },
         hostname: config.host ?? "127.0.0.1",
         port: config.port,

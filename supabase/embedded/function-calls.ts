@@ -1,5 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { messages, type PGlite } from "@electric-sql/pglite";
+import { correlationHeaders } from "@gpt-agent/core/correlation";
 import { postgrestStatus } from "./database.ts";
 
 /** A function that can be called: its arguments' types, and what it gives. */
@@ -11,6 +12,10 @@ const PLAIN_CALL = /^\/rest\/v1\/rpc\/([a-z_][a-z0-9_]*)$/;
 const AS_SERVICE = `select pg_catalog.set_config('role', 'service_role', true),
   pg_catalog.set_config('request.jwt.claim.role', 'service_role', true),
   pg_catalog.set_config('request.jwt.claims', '{"role":"service_role"}', true)`;
+
+/** As PostgREST tells of a call's headers, as far as anything here looks at them. */
+const settingOf = (headers: Record<string, string>) =>
+  Object.keys(headers).length > 0 ? `, pg_catalog.set_config('request.headers', ${literal(JSON.stringify(headers))}, true)` : "";
 
 const name = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
@@ -107,7 +112,9 @@ export function functionCalls(db: PGlite, secretKey: string) {
     if (!given.every((arg) => found.argTypes.has(arg))) return null;
     const statement = await prepare(fn, found, given);
     // One message is one transaction, so that the role holds for it alone.
-    const results = await db.exec(`${AS_SERVICE}; execute ${statement}${given.length > 0 ? `(${literal(json)})` : ""}`);
+    const results = await db.exec(
+      `${AS_SERVICE}${settingOf(correlationHeaders())}; execute ${statement}${given.length > 0 ? `(${literal(json)})` : ""}`,
+    );
     if (found.gives === "nothing") return new Response(null, { status: 204 });
     const answer = results.at(-1)?.rows[0]?.answer as string;
     return new Response(answer, { headers: { "content-type": "application/json; charset=utf-8" } });

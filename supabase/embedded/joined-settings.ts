@@ -1,4 +1,5 @@
 import type { PGlite } from "@electric-sql/pglite";
+import { correlationHeaders } from "@gpt-agent/core/correlation";
 
 /** A setting for the rest of a transaction, the way Supabase Lite writes it. */
 const SETTING = /^\s*select set_config\('([\w.]+)', (?:\$1|'([^']*)'), true\)\s*$/i;
@@ -15,6 +16,10 @@ export function joinSettings(db: PGlite): void {
   const send = async () => {
     const settings = waiting;
     waiting = [];
+    // Supabase Lite tells functions of the call's headers; PostgREST tells whatever runs, and the outbox listens.
+    const ids = correlationHeaders();
+    if (Object.keys(ids).length > 0 && !settings.some(([name]) => name === "request.headers"))
+      settings.push(["request.headers", JSON.stringify(ids)]);
     const calls = settings.map((_, n) => `set_config($${2 * n + 1}, $${2 * n + 2}, true)`);
     await query(`select ${calls.join(", ")}`, settings.flat());
   };

@@ -56,6 +56,8 @@ type Options = {
 
 /** The visitor API of one agent. Every call can be aborted and throws a ChatProblem when it fails. */
 export class ChatClient {
+  /** By this id support finds the newest answer in the logs, or the newest failure. */
+  requestId = "";
   readonly #options: Options;
   #session?: Promise<VisitorSession>;
 
@@ -198,6 +200,7 @@ export class ChatClient {
       if (signal?.aborted) throw cause;
       throw new ChatProblem("network", "The server could not be reached.");
     }
+    if (!response.ok || /chat$|stream$/.test(path)) this.requestId = response.headers.get("x-request-id") ?? "";
     if (!response.ok) throw await toProblem(response);
     return response;
   }

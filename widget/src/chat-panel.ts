@@ -83,6 +83,8 @@ export class ChatPanel extends LitElement {
     this.context = context;
     this.part.add("panel");
     this.tabIndex = -1;
+    const reports = context.host.getAttribute("error-reports");
+    if (reports) import("./reports.ts").then(({ watch }) => watch(reports, context.agentId));
     this.#beginVisit();
     this.#loadConfig();
   }

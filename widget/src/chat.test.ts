@@ -119,7 +119,7 @@ describe("a visitor's chat", () => {
     conversation!.messages.at(-1)!.metadata.status = "streaming";
     const lost = visit().chat;
     await lost.restore();
-    expect(lost.failure).toEqual({ code: "interrupted", retryAt: undefined });
+    expect(lost.failure).toMatchObject({ code: "interrupted", retryAt: undefined });
     expect(lost.busy).toBe(false);
   });
 

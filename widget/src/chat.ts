@@ -21,8 +21,8 @@ import type { VisitMemory } from "./visit.ts";
 /** How long a stopped stream may take to end by itself, in ms. */
 const STOP_PATIENCE = 1_500;
 
-/** What stands in the way, as the panel shows it. `retryAt` is in ms since 1970. */
-export type Failure = { code: string; retryAt?: number };
+/** What stands in the way, as the panel shows it. `retryAt` is in ms since 1970; support finds what happened by `requestId`. */
+export type Failure = { code: string; retryAt?: number; requestId?: string };
 
 /** What the page hears about (the element's events without their prefix). */
 export type Announce = (name: string, detail: Record<string, unknown>) => void;
@@ -322,7 +322,7 @@ export class Chat {
       for await (const event of stream.events(begin)) this.#take(event, run);
       // A run that ended while nobody was listening is told by the kept conversation.
       if (stream.missed) await this.#settle();
-      if (this.#run === run && this.busy) throw new ChatProblem("interrupted", "The answer did not end.");
+      if (this.#run === run && this.busy) throw interrupted();
     } catch (problem) {
       if (this.#run === run && !stream.isLeft && !run.stopped) this.#fail(problem);
     } finally {
@@ -342,7 +342,7 @@ export class Chat {
     this.#show(reduce(this.conversation, event));
     const answer = this.conversation.messages.at(-1);
     if (event.type === "finish" && answer?.status === "failed" && !this.failure) {
-      this.#fail(new ChatProblem("answer_failed", "The answer could not be completed."));
+      this.#fail(new ChatProblem("answer_failed", "The answer broke off."));
       return;
     }
     if (event.type === "start") {
@@ -400,12 +400,13 @@ export class Chat {
 
   #fail(problem: unknown): void {
     const { code, message, retryAfter } = problem instanceof ChatProblem ? problem : new ChatProblem("internal", String(problem));
-    this.failure = { code, retryAt: retryAfter ? Date.now() + retryAfter * 1000 : undefined };
+    const { requestId } = this.#options.client;
+    this.failure = { code, retryAt: retryAfter ? Date.now() + retryAfter * 1000 : undefined, requestId };
     const answer = this.conversation.messages.at(-1);
     this.#show(ended(this.conversation, "failed"));
     if (answer?.status === "streaming")
       this.#options.announce("response-end", { messageId: answer.id, status: "failed", text: answer.text });
-    this.#options.announce("error", { code, message });
+    this.#options.announce("error", { code, message, cause: problem });
   }
 
   #addToHistory(title: string): void {

@@ -76,6 +76,8 @@ const RESTARTING = ["agent-id", "api-base", "mode"];
  * @attr open-on-load - opens the panel by itself (the focus stays where it is)
  * @attr user-token-url - address of the page's own server that tells who is signed in: `{"token": "…"}`, or the token as text.
  *   Asked with the page's cookies when a session is needed: first when the visitor turns to the chat
+ * @attr error-reports - a DSN of Sentry that hears of errors in this element's own code, and of nothing else on the page. The page's policy has
+ *   to allow connections there
  * @attr nonce - the nonce of the page's policy, if it has one; nothing here needs it, the script's own is enough
  * @attr api-base - address of the portal, when the script comes from somewhere else
  *
@@ -112,7 +114,7 @@ const RESTARTING = ["agent-id", "api-base", "mode"];
  * @fires gpt-agent:feedback - `{messageId, rating, comment}`
  * @fires gpt-agent:thread-change - `{id}`, `null` for a new conversation
  * @fires gpt-agent:unread - `{count}`
- * @fires gpt-agent:error - `{code, message}`
+ * @fires gpt-agent:error - `{code, message, cause}`
  *
  * @csspart launcher - the round button
  * @csspart badge - the number of unread answers on it

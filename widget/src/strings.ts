@@ -92,6 +92,7 @@ const en = {
     origin_not_allowed: "This assistant isn’t available on this site.",
     other: "Something went wrong on our side. Your question is kept.",
   },
+  supportNumber: "Support number:",
   retryIn: (seconds: number) => `Try again in ${duration(seconds, "s", "min", "h")}`,
 };
 
@@ -175,6 +176,7 @@ const ru: Strings = {
     origin_not_allowed: "На этом сайте ассистент недоступен.",
     other: "У нас что-то сломалось. Ваш вопрос сохранён.",
   },
+  supportNumber: "Номер обращения:",
   retryIn: (seconds) => `Повторить через ${duration(seconds, "с", "мин", "ч")}`,
 };
 

@@ -1,3 +1,4 @@
+import type { Correlation } from "@gpt-agent/core/correlation";
 import type { Log } from "@gpt-agent/core/log";
 import { type BackendClasses, type IQueueBackend, type Job, type JobsOptions, WaitingError } from "bullmq";
 import { z } from "zod";
@@ -15,6 +16,8 @@ export type NewJob = JobTurn & {
   attempts: number;
   /** 0 goes before 1, 1 before 2. */
   rank: number;
+  /** The request that it comes of, or its own id, and its organization. */
+  correlation?: Correlation;
 };
 
 /** A try being made. */
@@ -27,6 +30,8 @@ export type RunningJob = JobTurn & {
   lastAttempt: boolean;
   /** How many workers went away (died, froze) in the middle of this try before. */
   stalls: number;
+  /** The request that it comes of, or its own id, and its organization. */
+  correlation?: Correlation;
   /** Aborted when the job must be given back: the worker is going away or has lost its hold on the job. */
   signal: AbortSignal;
 };
@@ -94,6 +99,24 @@ const turnData = z.strictObject({
   payload: z.unknown(),
 });
 
+/** Beside the data, in BullMQ's field for it: a worker of another version does without. */
+const metadata = z.strictObject({
+  requestId: z.uuid(),
+  orgId: z.uuid().optional(),
+  trace: z.string().nullable(),
+  baggage: z.string().nullable(),
+});
+
+function correlationOf(job: Job): Correlation | undefined {
+  const text = job.opts.telemetry?.metadata;
+  if (!text) return undefined;
+  try {
+    return metadata.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
 type Options<C> = {
   /** For adding and asking: fails fast. */
   producer: C;
@@ -136,8 +159,14 @@ export function createJobQueue<B extends IQueueBackend, C>(classes: BackendClass
     async add(jobs) {
       options.assertReachable?.();
       await queue.addBulk(
-        jobs.map(({ id, turn, name, payload, attempt, attempts, rank }) => {
-          const opts: JobsOptions = { jobId: keyOf({ id, turn }), attempts: 1, priority: PRIORITIES[rank], ...KEEP };
+        jobs.map(({ id, turn, name, payload, attempt, attempts, rank, correlation }) => {
+          const opts: JobsOptions = {
+            jobId: keyOf({ id, turn }),
+            attempts: 1,
+            priority: PRIORITIES[rank],
+            ...(correlation ? { telemetry: { metadata: JSON.stringify(correlation) } } : {}),
+            ...KEEP,
+          };
           return { name, data: { id, turn, attempt, attempts, payload }, opts };
         }),
       );
@@ -155,6 +184,7 @@ export function createJobQueue<B extends IQueueBackend, C>(classes: BackendClass
               name: job.name,
               lastAttempt: turn.attempt >= attempts,
               stalls: job.stalledCounter,
+              correlation: correlationOf(job),
               signal: signal ?? new AbortController().signal,
             });
           } catch (error) {

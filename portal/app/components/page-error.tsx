@@ -1,18 +1,27 @@
 import { isRouteErrorResponse, useRevalidator, useRouteError } from "@remix-run/react";
+import { useEffect, useState } from "react";
 import { useText } from "~/i18n/text";
+import { useHasReports, useRequestId } from "./answer-context";
 import { Button, ButtonLink } from "./button";
 import { LostDrawing } from "./drawings";
 import { EmptyState } from "./page";
+import { ReportForm } from "./report-form";
+import { reportPageError } from "./reports";
 
 /** What a person sees when a page cannot be shown: what happened, what was kept, what to do. */
 export function PageError() {
   const t = useText();
   const error = useRouteError();
   const revalidator = useRevalidator();
+  const requestId = useRequestId();
+  const hasReports = useHasReports();
   const status = isRouteErrorResponse(error) ? error.status : null;
   const offline =
     typeof navigator !== "undefined" &&
     (!navigator.onLine || (error instanceof TypeError && /fetch|network|load failed/i.test(error.message)));
+  // What broke in the browser is reported from there; the server's own errors go by the request's id.
+  const [eventId, setEventId] = useState<string | null>(null);
+  useEffect(() => setEventId(offline || isRouteErrorResponse(error) ? null : reportPageError(error)), [error, offline]);
   const words = t.pageErrors;
   const [title, text, again] =
     status === 404
@@ -24,8 +33,9 @@ export function PageError() {
           : offline
             ? [words.offlineTitle, words.offlineText, true]
             : [words.serverTitle, words.serverText, true];
+  const ours = !offline && (status === null || status >= 500);
   return (
-    <div className="grid min-h-[70vh] place-items-center">
+    <div className="grid min-h-[70vh] place-content-center justify-items-center">
       <EmptyState
         drawing={<LostDrawing />}
         title={title}
@@ -44,7 +54,13 @@ export function PageError() {
         }
       >
         {text}
+        {ours && requestId && (
+          <span className="mt-3 block text-sm" suppressHydrationWarning>
+            {t.report.number(requestId)}
+          </span>
+        )}
       </EmptyState>
+      {ours && hasReports && <ReportForm eventId={eventId ?? requestId?.replaceAll("-", "")} />}
     </div>
   );
 }

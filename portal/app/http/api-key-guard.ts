@@ -1,9 +1,10 @@
+import { noteOrg } from "@gpt-agent/core/correlation";
 import type { Db } from "@gpt-agent/core/db";
 import { AppError } from "@gpt-agent/core/errors";
 import type { Scope } from "~/models/scopes";
 import { hashApiKey, parseApiKey } from "./api-key.ts";
 import type { ApiCall } from "./api-route.ts";
-import { clientAddress } from "./client-address.ts";
+import { clientAddress, type TrustedProxies } from "./client-address.ts";
 import type { Limiter } from "./limiter/limiter.ts";
 import { publicAgentId } from "./params.ts";
 
@@ -12,7 +13,7 @@ export type ApiCaller = { keyId: string; orgId: string };
 const refused = () => new AppError("unauthenticated", "The API key is missing, malformed, unknown or revoked.");
 
 /** The callers behind API keys, and the agents they may name. Every query names the key's own organization. */
-export function apiKeyStore(db: Db, limiter: Limiter, trustedProxies: number) {
+export function apiKeyStore(db: Db, limiter: Limiter, trustedProxies: TrustedProxies) {
   const failed = (cause: unknown) =>
     new AppError("unavailable", "API keys cannot be checked right now. Please try again.", { cause, retryAfter: 5 });
   return {
@@ -66,6 +67,7 @@ export async function requireApiKey(call: ApiCall, keys: ApiKeys, scope: Scope):
     await keys.limiter.enforce(["badApiKey", clientAddress(call.request, keys.trustedProxies)]);
     throw refused();
   }
+  noteOrg(found.orgId);
   await keys.limiter.enforce(["apiKey", found.keyId]);
   if (!found.scopes.includes(scope)) throw new AppError("forbidden", `This API key does not have the scope "${scope}".`);
   return { keyId: found.keyId, orgId: found.orgId };

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { AppError, toAppError } from "@gpt-agent/core/errors";
 import type { Log } from "@gpt-agent/core/log";
 import { problem } from "./problem.ts";
+import { requestIdOf } from "./request-id.ts";
 
 /** What Remix hands to loaders and actions, as far as API routes need it. */
 export type RouteArgs = { request: Request; params: Record<string, string | undefined> };
@@ -27,15 +27,17 @@ export function renderError(thrown: unknown, call: ApiCall, render: (error: AppE
 }
 
 /**
- * A loader and action in one for an API route without CORS: picks the method's handler, gives each request an id, and turns
+ * A loader and action in one for an API route without CORS: picks the method's handler, names each request, and turns
  * whatever is thrown into an answer in the API's own shape.
  */
 export function apiRoute(log: Log, handlers: Handlers<ApiCall>, render: (error: AppError, requestId: string) => Response = problem) {
   const serve = async ({ request, params }: RouteArgs): Promise<Response> => {
-    const requestId = randomUUID();
+    const requestId = requestIdOf(request);
     const call: ApiCall = { request, params, requestId, log: log.with({ requestId }) };
     try {
-      return await pickHandler(handlers, request.method)(call);
+      const answer = await pickHandler(handlers, request.method)(call);
+      answer.headers.set("x-request-id", requestId);
+      return answer;
     } catch (thrown) {
       const response = renderError(thrown, call, render);
       if (response.status === 405) response.headers.set("allow", Object.keys(handlers).join(", "));

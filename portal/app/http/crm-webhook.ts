@@ -7,7 +7,7 @@ import { AppError } from "@gpt-agent/core/errors";
 import type { SecretBox } from "@gpt-agent/core/secrets";
 import { z } from "zod";
 import type { ApiCall } from "./api-route.ts";
-import { clientAddress } from "./client-address.ts";
+import { clientAddress, type TrustedProxies } from "./client-address.ts";
 import { readBytes } from "./json-body.ts";
 import type { Limiter } from "./limiter/limiter.ts";
 
@@ -23,7 +23,7 @@ export type WebhookDoor = {
   limiter: Limiter;
   /** The address that senders know us by: what they sign. */
   appUrl: string;
-  trustedProxies: number;
+  trustedProxies: TrustedProxies;
 };
 
 /** A connection that takes events: it works, or will when somebody signs in again. */

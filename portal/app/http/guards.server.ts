@@ -1,3 +1,4 @@
+import { noteOrg } from "@gpt-agent/core/correlation";
 import { type Db, userDb } from "@gpt-agent/core/db";
 import { redirect } from "@remix-run/node";
 import { z } from "zod";
@@ -41,6 +42,7 @@ export type Member = SignedIn & { org: Membership["org"]; role: Role };
 export async function requireMember(request: Request, orgSlug: string | undefined, minRole: Role = "viewer"): Promise<Member> {
   const signedIn = await requireUser(request);
   const membership = found(await findMembership(signedIn.db, { userId: signedIn.user.id, slug: orgSlug ?? "" }));
+  noteOrg(membership.org.id);
   if (!allows(membership.role, minRole)) throw forbidden();
   return { ...signedIn, org: membership.org, role: membership.role };
 }

@@ -1,8 +1,11 @@
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
+import { correlation, requestIdFrom } from "@gpt-agent/core/correlation";
+import { silentTelemetry, type Telemetry } from "@gpt-agent/core/telemetry";
 import { createReadableStreamFromReadable, createRequestHandler, type ServerBuild, writeReadableStreamToWritable } from "@remix-run/node";
 import type { NextFunction, Request as NodeRequest, Response as NodeResponse } from "express";
 import { type EventFrames, framesOf, PING } from "./event-stream.ts";
+import { routePatterns } from "./metrics/route-pattern.ts";
 
 /** A client that has taken nothing for this long while there was something to take is gone, in milliseconds. */
 const STALLED_MS = 60_000;
@@ -12,11 +15,17 @@ const STALLED_MS = 60_000;
  * (a web stream in between costs more than all else that a token goes through), and a client that does not read is not written
  * to, so that what waits for it never grows.
  */
-export function nodeHandler(build: ServerBuild, mode?: string) {
+export function nodeHandler(build: ServerBuild, mode?: string, telemetry: Telemetry = silentTelemetry) {
   const handle = createRequestHandler(build, mode);
+  const patternOf = routePatterns(build.routes);
   return async (request: NodeRequest, response: NodeResponse, next: NextFunction): Promise<void> => {
+    // Data of a page is asked for under its address and ".data" (single fetch).
+    const name = `${request.method} ${patternOf(request.path.replace(/(?:\/_root)?\.data$/, "") || "/")}`;
+    const ids = correlation() ?? { requestId: requestIdFrom(null), trace: null, baggage: null };
     try {
-      await send(await handle(toRequest(request, response)), request, response);
+      await telemetry.step({ name, op: "http.server" }, ids, async () => {
+        await send(await handle(toRequest(request, response)), request, response);
+      });
     } catch (error) {
       next(error);
     }
@@ -42,7 +51,10 @@ function toRequest(request: NodeRequest, response: NodeResponse): Request {
 async function send(answer: Response, request: NodeRequest, response: NodeResponse): Promise<void> {
   response.statusMessage = answer.statusText;
   response.status(answer.status);
-  for (const [name, value] of answer.headers) response.append(name, value);
+  // In place of what every answer has (edge.ts), not beside it.
+  for (const name of new Set(answer.headers.keys()))
+    response.setHeader(name, name === "set-cookie" ? answer.headers.getSetCookie() : (answer.headers.get(name) ?? ""));
+  if (!answer.headers.has("cache-control")) response.setHeader("cache-control", "no-store");
   const events = framesOf(answer);
   if (!answer.body || request.method === "HEAD") response.end();
   else if (events) await writeFrames(events, response);

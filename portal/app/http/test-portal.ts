@@ -83,9 +83,14 @@ export async function startTestPortal(env: Record<string, string> = {}, shared?:
     request.headers[SOCKET_ADDRESS_HEADER] = request.socket.remoteAddress ?? "unknown";
     next();
   });
-  const [{ nodeHandler }, { requestMetrics }] = await Promise.all([import("./node-handler.ts"), import("./metrics/request-metrics.ts")]);
+  const [{ nodeHandler }, { requestMetrics }, { nameRequests }] = await Promise.all([
+    import("./node-handler.ts"),
+    import("./metrics/request-metrics.ts"),
+    import("./request-id.ts"),
+  ]);
   app.use(requestMetrics(services.metrics, build));
-  app.use(nodeHandler(build, "test"));
+  app.use(nameRequests(services.log));
+  app.use(nodeHandler(build, "test", services.telemetry));
   return {
     url,
     backend,

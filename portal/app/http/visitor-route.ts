@@ -1,15 +1,16 @@
-import { randomUUID } from "node:crypto";
+import { noteOrg } from "@gpt-agent/core/correlation";
 import { AppError } from "@gpt-agent/core/errors";
 import type { Log } from "@gpt-agent/core/log";
 import { type ApiCall, type Handlers, pickHandler, type RouteArgs, renderError, withMethods } from "./api-route.ts";
-import { clientAddress } from "./client-address.ts";
+import { clientAddress, type TrustedProxies } from "./client-address.ts";
 import type { Limiter, LimitName } from "./limiter/limiter.ts";
 import { problem } from "./problem.ts";
+import { requestIdOf } from "./request-id.ts";
 import type { Door, VisitorDoor } from "./visitor-door.ts";
 import type { VisitorClaims, VisitorTokens } from "./visitor-token.ts";
 
 /** What the visitor API's routes need of the outside. */
-export type VisitorApi = { door: VisitorDoor; tokens: VisitorTokens; limiter: Limiter; trustedProxies: number; log: Log };
+export type VisitorApi = { door: VisitorDoor; tokens: VisitorTokens; limiter: Limiter; trustedProxies: TrustedProxies; log: Log };
 
 export type VisitorCall = ApiCall & {
   api: VisitorApi;
@@ -21,7 +22,7 @@ export type VisitorCall = ApiCall & {
 };
 
 const EXPOSED = "retry-after, x-request-id, x-vercel-ai-ui-message-stream";
-const ALLOWED_HEADERS = "authorization, content-type, idempotency-key, last-event-id";
+const ALLOWED_HEADERS = "authorization, content-type, idempotency-key, last-event-id, x-request-id";
 const notAllowed = () =>
   new AppError("origin_not_allowed", "This site may not talk to the agent. Add its origin to the agent's allowed origins.");
 
@@ -56,6 +57,7 @@ export const limit = (call: VisitorCall, name: LimitName, key: string) => call.a
  */
 export async function seeAgent(call: VisitorCall): Promise<Door> {
   const door = await call.api.door.find(call.params.agentId ?? "");
+  noteOrg(door.orgId);
   if (call.origin !== null && !call.api.door.admits(door, call.origin)) throw notAllowed();
   call.readableBy = call.origin;
   return door;
@@ -83,6 +85,7 @@ export async function recogniseVisitor(call: VisitorCall): Promise<VisitorClaims
   if (call.origin === null ? !door.isOwn(who.origin) : call.origin !== who.origin) throw notAllowed();
   // What got a token may read why it is refused; not, though, once its page is found to be no longer listed (visitorRoute).
   call.readableBy = call.origin;
+  noteOrg(who.orgId);
   return who;
 }
 
@@ -145,7 +148,7 @@ function withCors(response: Response, call: VisitorCall): Response {
 export function visitorRoute(openApi: () => VisitorApi, handlers: Handlers<VisitorCall>) {
   const serve = async ({ request, params }: RouteArgs): Promise<Response> => {
     const api = openApi();
-    const requestId = randomUUID();
+    const requestId = requestIdOf(request);
     const call: VisitorCall = {
       request,
       params,

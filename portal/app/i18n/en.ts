@@ -7,6 +7,7 @@ import { formatsIn } from "./formats";
 import { platformEn } from "./platform.en";
 import { platformStatusEn } from "./platform-status.en";
 import { pluralIn } from "./plural";
+import { reportEn } from "./report.en";
 import { visitorsEn } from "./visitors.en";
 
 const count = pluralIn("en");
@@ -967,6 +968,7 @@ export const en = {
   platform: platformEn,
   platformStatus: platformStatusEn,
   crm: crmEn,
+  report: reportEn,
   pageErrors: {
     notFoundTitle: "Nothing here",
     notFoundText: "The address is wrong, the page is gone, or it belongs to an organization you are not in.",

@@ -7,6 +7,7 @@ import { formatsIn } from "./formats";
 import { platformRu } from "./platform.ru";
 import { platformStatusRu } from "./platform-status.ru";
 import { pluralIn } from "./plural";
+import { reportRu } from "./report.ru";
 import { visitorsRu } from "./visitors.ru";
 
 const count = pluralIn("ru");
@@ -993,6 +994,7 @@ export const ru: Dictionary = {
   platform: platformRu,
   platformStatus: platformStatusRu,
   crm: crmRu,
+  report: reportRu,
   pageErrors: {
     notFoundTitle: "Здесь ничего нет",
     notFoundText: "Адрес неверный, страницу убрали или она принадлежит организации, в которой вас нет.",

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
+import type { Failure } from "../chat.ts";
 import type { ChatPanel } from "../chat-panel.ts";
 
 /** Failures that another attempt would meet again. */
@@ -13,14 +14,20 @@ export function noticeView(panel: ChatPanel): TemplateResult | typeof nothing {
   if (!panel.online) return html`<p class="notice">${strings.offline}</p>`;
   // An answer that broke off on an earlier visit is as unfinished as one that breaks off now.
   const brokeOff = !chat.busy && chat.conversation.messages.at(-1)?.status === "failed";
-  const failure = chat.failure ?? (brokeOff ? { code: "answer_failed", retryAt: 0 } : null);
+  const failure: Failure | null = chat.failure ?? (brokeOff ? { code: "answer_failed" } : null);
   if (!failure)
     return unanswered(panel) ? html`<p class="notice calm"><span>${strings.stopped}</span>${retryButton(panel, 0)}</p>` : nothing;
   const seconds = Math.ceil(((failure.retryAt ?? 0) - Date.now()) / 1000);
   if (failure.code === "over_budget") return overBudgetView(panel, seconds);
+  const words = strings.errors[failure.code as keyof typeof strings.errors];
+  // What is nobody's fault but ours can be looked up.
+  const number = failure.requestId && (!words || failure.code === "answer_failed");
   return html`
     <p class="notice bad">
-      <span>${strings.errors[failure.code as keyof typeof strings.errors] ?? strings.errors.other}</span>
+      <span>
+        ${words ?? strings.errors.other}
+        ${number ? html`<br />${strings.supportNumber} ${failure.requestId}` : nothing}
+      </span>
       ${FINAL.includes(failure.code) ? nothing : retryButton(panel, seconds)}
     </p>
   `;

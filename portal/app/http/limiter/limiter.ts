@@ -35,6 +35,8 @@ export const LIMITS = {
   resetAddress: { limit: 30, window: 3_600 },
   /** New accounts from one address. */
   signupAddress: { limit: 30, window: 3_600 },
+  /** Reports of errors from the portal's pages, per address. */
+  pageReport: { limit: 120, window: 60 },
   /** Trials of actions by one editor: each is a call to somebody else's server. */
   actionTrial: { limit: 30, window: 60 },
   /** Webhooks that a CRM sends for one connection: what it tells of is polled anyway. */

@@ -1,0 +1,112 @@
+// What holds for every answer of the portal, as a client on the network sees it.
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { request as ask } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "@playwright/test";
+import { type Platform, startPlatform } from "./platform.ts";
+
+test.describe.configure({ mode: "serial", timeout: 240_000 });
+
+let platform: Platform;
+let port: number;
+test.beforeAll(async () => {
+  test.setTimeout(180_000);
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  port = (server.address() as AddressInfo).port;
+  server.close();
+  await once(server, "close");
+  // Behind TLS, as far as the portal can tell.
+  platform = await startPlatform({ env: { PORT: String(port), APP_URL: "https://portal.example" } });
+});
+test.afterAll(() => platform?.stop());
+
+/** Every route's pattern, from the manifest of the build. */
+function patterns(): string[] {
+  const folder = fileURLToPath(new URL("../portal/build/client/assets", import.meta.url));
+  const manifest = readdirSync(folder).find((file) => file.startsWith("manifest-"))!;
+  const text = readFileSync(`${folder}/${manifest}`, "utf8");
+  const { routes } = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as {
+    routes: Record<string, { id: string; parentId?: string; path?: string }>;
+  };
+  const whole = (id: string): string => {
+    const { parentId, path = "" } = routes[id]!;
+    return `${parentId ? whole(parentId) : ""}/${path}`.replace(/\/+/g, "/");
+  };
+  return [...new Set(Object.keys(routes).map((id) => whole(id)))];
+}
+
+type Answer = { status: number; headers: Record<string, string | string[] | undefined> };
+
+/** A request as it stands, with no client's ideas of what may be sent. */
+function send(method: string, path: string, headers: Record<string, string> = {}, body?: string | number): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = ask({ hostname: "127.0.0.1", port, method, path, headers, agent: false }, (response) => {
+      response.on("data", () => {});
+      // Streams end when they like: the head is what counts.
+      resolve({ status: response.statusCode!, headers: response.headers });
+      request.destroy();
+    });
+    request.on("error", reject);
+    if (typeof body === "string") request.write(body);
+    request.end();
+  });
+}
+
+/** What an answer lacks. */
+function lacks({ status, headers }: Answer): string[] {
+  const csp = String(headers["content-security-policy"] ?? "");
+  const html = /text\/html/.test(String(headers["content-type"]));
+  const isPublic = /public|immutable/.test(String(headers["cache-control"]));
+  const rules: [string, boolean][] = [
+    [
+      "hsts",
+      /max-age=(\d+)/.test(String(headers["strict-transport-security"])) &&
+        Number(/max-age=(\d+)/.exec(String(headers["strict-transport-security"]))![1]) >= 31_536_000,
+    ],
+    ["nosniff", headers["x-content-type-options"] === "nosniff"],
+    ["csp", /default-src 'none'/.test(csp) && /object-src 'none'/.test(csp) && /base-uri 'none'/.test(csp)],
+    ["no unsafe script", !/script-src[^;]*unsafe/.test(csp)],
+    ["nonce", !html || status >= 500 || /script-src[^;]*'nonce-/.test(csp)],
+    ["framing", /frame-ancestors 'none'/.test(csp) && headers["x-frame-options"] === "DENY"],
+    ["coop", headers["cross-origin-opener-policy"] === "same-origin"],
+    ["referrer", Boolean(headers["referrer-policy"])],
+    ["permissions", Boolean(headers["permissions-policy"])],
+    ["request id", /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(String(headers["x-request-id"]))],
+    ["no-store", isPublic || status === 304 || /no-store|no-cache/.test(String(headers["cache-control"]))],
+    ["no server's name", !headers["x-powered-by"] && !headers.server],
+  ];
+  return rules.filter(([, holds]) => !holds).map(([name]) => name);
+}
+
+test("H19: every route answers every method with all of the headers, whoever asks", async () => {
+  const samples: Record<string, string> = { agentId: "demo", orgSlug: "no-such-org" };
+  const paths = patterns().map((pattern) =>
+    pattern
+      .replace(/\/\*$/, "/anything")
+      .replace(/:(\w+)\??/g, (_, name: string) => samples[name] ?? "00000000-0000-7000-8000-000000000000"),
+  );
+  expect(paths.length).toBeGreaterThan(60);
+  const faults: string[] = [];
+  const seen = new Set<number>();
+  for (const path of paths) {
+    for (const [method, at, headers] of [
+      ["GET", path, {}],
+      ["GET", `${path === "/" ? "/_root" : path}.data`, {}],
+      ["HEAD", path, {}],
+      ["OPTIONS", path, { origin: "https://elsewhere.example", "access-control-request-method": "POST" }],
+      ["POST", path, { "sec-fetch-site": "same-origin" }],
+      ["POST", path, { "sec-fetch-site": "cross-site" }],
+      ["DELETE", path, { "sec-fetch-site": "same-origin" }],
+    ] as const) {
+      const answer = await send(method, at, headers as Record<string, string>);
+      seen.add(answer.status);
+      const missing = lacks(answer);
+      if (missing.length > 0) faults.push(`${method} ${at} ${answer.status}: ${missing.join(", ")}`);
+    }
+  }
+  expect(faults).toEqual([]);
+  for (const status of [200, 302, 401, 403, 404, 405]) expect([...seen]).toContain(status);
+});
