@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { request as ask } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
 import { type Platform, startPlatform } from "./platform.ts";
@@ -109,4 +109,107 @@ test("H19: every route answers every method with all of the headers, whoever ask
   }
   expect(faults).toEqual([]);
   for (const status of [200, 302, 401, 403, 404, 405]) expect([...seen]).toContain(status);
+});
+
+test("H19: so do files, and answers to what is no request of ours", async () => {
+  const assets = fileURLToPath(new URL("../portal/build/client/assets", import.meta.url));
+  const script = readdirSync(assets).find((file) => file.endsWith(".js"))!;
+  const cases: [string, number, Promise<Answer>][] = [
+    ["a script", 200, send("GET", `/assets/${script}`)],
+    ["the widget", 200, send("GET", "/widget.js")],
+    ["the icon", 200, send("GET", "/favicon.svg")],
+    ["a missing script", 404, send("GET", "/assets/none.js")],
+    ["a missing file of the widget", 404, send("GET", "/widget/none.js")],
+    ["a path out of the folder", 404, send("GET", "/assets/..%2f..%2fserver.mjs")],
+    ["a broken escape", 400, send("GET", "/assets/%e0")],
+    ["a broken escape of a page", 404, send("GET", "/%e0")],
+    ["TRACE", 405, send("TRACE", "/")],
+    ["an unknown method", 405, send("PROPFIND", "/orgs")],
+    [
+      "a body that is too large",
+      413,
+      send("POST", "/api/v1/agents/demo/sessions", {
+        origin: "https://portal.example",
+        "content-type": "application/json",
+        "content-length": "3000000",
+      }),
+    ],
+    ["secrets of a project", 404, send("GET", "/.env")],
+    ["the repository", 404, send("GET", "/.git/config")],
+    ["a source map", 404, send("GET", `/assets/${script}.map`)],
+    ["headers that are too large", 431, send("GET", "/", { "x-large": "x".repeat(20_000) })],
+  ];
+  for (const [what, status, answer] of cases) {
+    const got = await answer;
+    expect([what, got.status]).toEqual([what, status]);
+    expect([what, lacks(got)]).toEqual([what, []]);
+  }
+});
+
+/** What a socket that sends these bytes reads until it is closed, and after how long. */
+function converse(write: (socket: Socket) => void, patience: number): Promise<{ text: string; ms: number; closed: boolean }> {
+  const started = Date.now();
+  return new Promise((resolve) => {
+    let text = "";
+    const socket = connect(port, "127.0.0.1", () => write(socket));
+    const end = (closed: boolean) => {
+      clearTimeout(late);
+      socket.destroy();
+      resolve({ text, ms: Date.now() - started, closed });
+    };
+    const late = setTimeout(() => end(false), patience);
+    socket.on("data", (chunk) => (text += chunk));
+    socket.on("error", () => end(true));
+    socket.on("close", () => end(true));
+  });
+}
+
+test("H19: what is no HTTP is refused with the same headers, at once", async () => {
+  const { text, closed } = await converse((socket) => socket.write("\x16\x03\x01 nonsense\r\n\r\n"), 5_000);
+  expect(closed).toBe(true);
+  expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  for (const header of [
+    "X-Content-Type-Options: nosniff",
+    "Strict-Transport-Security:",
+    "frame-ancestors 'none'",
+    "Cache-Control: no-store",
+  ])
+    expect(text).toContain(header);
+});
+
+test("slow clients are let go: headers have 15 seconds, however many trickle at once, and others are served meanwhile", async () => {
+  const trickle = (socket: Socket) => {
+    socket.write("GET / HTTP/1.1\r\nhost: portal.example\r\n");
+    const drip = setInterval(() => socket.write("x-a: b\r\n"), 1_000);
+    socket.once("close", () => clearInterval(drip));
+  };
+  const slow = Array.from({ length: 50 }, () => converse(trickle, 30_000));
+  const started = Date.now();
+  expect((await send("GET", "/api/health?live=1")).status).toBe(200);
+  expect(Date.now() - started).toBeLessThan(3_000);
+  for (const { text, ms, closed } of await Promise.all(slow)) {
+    expect(closed).toBe(true);
+    expect(text).toMatch(/^HTTP\/1\.1 408 /);
+    expect(ms).toBeGreaterThan(10_000);
+    expect(ms).toBeLessThan(25_000);
+  }
+});
+
+test("T32: what a caller says about itself changes nothing: no address of ours, no redirect, no cookie", async () => {
+  const forged = {
+    host: "evil.example",
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-proto": "http",
+    "x-forwarded-for": "127.0.0.1",
+    forwarded: "for=127.0.0.1;host=evil.example;proto=http",
+    "x-client-address": "127.0.0.1",
+    "x-real-ip": "127.0.0.1",
+    "x-original-url": "/platform/queue",
+  };
+  for (const path of ["/", "/orgs", "/login", "/api/openapi.json", "/demo"]) {
+    const plain = await fetch(`http://127.0.0.1:${port}${path}`, { redirect: "manual" });
+    const answer = await send("GET", path, forged);
+    expect([path, answer.status]).toEqual([path, plain.status]);
+    expect(JSON.stringify(answer.headers)).not.toContain("evil.example");
+  }
 });

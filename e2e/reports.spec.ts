@@ -3,12 +3,15 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, type Page, test } from "@playwright/test";
+import { reportEn as words } from "../portal/app/i18n/report.en.ts";
+import { keysOf } from "./account.ts";
 import { type FakeSentry, type Sent, startFakeSentry } from "./fakes/sentry.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
 test.describe.configure({ mode: "serial", timeout: 240_000 });
 const PORTAL = 1;
 const PAGES = 2;
+const WIDGET = 3;
 
 let sentry: FakeSentry;
 let platform: Platform;
@@ -33,11 +36,13 @@ test.beforeEach(() => {
   sentry.envelopes.length = 0;
 });
 
-/** The scripts that a page loads. */
+/** The scripts that a page loads, and what its policy refuses. */
 function watch(page: Page) {
   const scripts: string[] = [];
+  const refused: string[] = [];
   page.on("request", (request) => void (request.resourceType() === "script" && scripts.push(new URL(request.url()).pathname)));
-  return { scripts };
+  page.on("console", (message) => void (/Content Security Policy/i.test(message.text()) && refused.push(message.text())));
+  return { scripts, refused };
 }
 
 const arrived = async (type: string, project: number): Promise<Sent[]> => {
@@ -68,8 +73,8 @@ test("without a DSN the browser loads no file of the SDK, and the server's build
   expect(withSdk.filter((file) => scripts.some((path) => path.endsWith(file)))).toEqual([]);
 });
 
-test("an error in a page arrives once, in the trace of the page's own answer", async ({ page }) => {
-  const { scripts } = watch(page);
+test("an error in a page arrives once, in the trace of the page's own answer, with an outline of what was seen", async ({ page }) => {
+  const { scripts, refused } = watch(page);
   const canary = `canary${randomBytes(6).toString("hex")}`;
   await page.goto(`${platform.url}/login?redirectTo=/${canary}`);
   await expect.poll(() => scripts.some((path) => /replay/.test(path)), { timeout: 15_000 }).toBe(true);
@@ -89,4 +94,81 @@ test("an error in a page arrives once, in the trace of the page's own answer", a
     contexts: { trace: { trace_id: answer!.contexts.trace.trace_id } },
   });
   expect(events[0]!.exception.values[0]!.value).toBe("broke for [email] at https://a.example/?[redacted]");
+  await expect
+    .poll(() => sentry.envelopes.filter(({ items }) => items.some(({ type }) => type === "replay_recording")).length, { timeout: 20_000 })
+    .toBeGreaterThan(0);
+  const sent = sentry.envelopes.filter(({ project }) => project === String(PAGES));
+  expect(sent.map(({ text }) => text).join("\n")).not.toContain(canary);
+  expect(refused).toEqual([]);
+});
+
+test("an error of the server is shown with its number, arrives under it once, and what a person writes is tied to it", async ({ page }) => {
+  const { refused } = watch(page);
+  await page.goto(platform.ownerLink);
+  const org = new URL(page.url()).pathname;
+  const { SUPABASE_SECRET_KEY: apikey } = keysOf(platform.dataFolder);
+  // Settings that nobody could have saved.
+  const broken = await fetch(`${platform.backendUrl}/rest/v1/agent_versions?number=gte.1`, {
+    method: "PATCH",
+    headers: { apikey, "content-type": "application/json" },
+    body: JSON.stringify({ settings: { instructions: 5 } }),
+  });
+  expect(broken.status).toBeLessThan(300);
+  sentry.envelopes.length = 0;
+  const answer = await page.goto(`${platform.url}${org}`);
+  expect(answer?.status()).toBe(500);
+  const number = answer!.headers()["x-request-id"]!;
+  await expect(page.getByText(words.number(number))).toBeVisible();
+  const events = await arrived("event", PORTAL);
+  expect(events).toHaveLength(1);
+  expect(events[0]).toMatchObject({ event_id: number.replaceAll("-", ""), tags: { requestId: number } });
+  expect(events[0]!.tags.orgId).toMatch(/^[0-9a-f-]{36}$/);
+  expect(sentry.payloads("event", PAGES)).toEqual([]);
+
+  await page.getByRole("button", { name: words.open }).click();
+  await page.getByLabel(words.label).fill("I opened the list of agents. Write to ann@shop.example");
+  await page.getByRole("button", { name: words.send }).click();
+  await expect(page.getByText(words.sent)).toBeVisible({ timeout: 10_000 });
+  const [feedback] = await arrived("feedback", PAGES);
+  expect(feedback!.contexts.feedback).toMatchObject({
+    message: "I opened the list of agents. Write to [email]",
+    associated_event_id: number.replaceAll("-", ""),
+  });
+  expect(JSON.stringify(sentry.payloads("feedback"))).not.toContain(org);
+  expect(refused).toEqual([]);
+});
+
+test("the widget tells of its own errors where the page asks for it, and never of the page's", async ({ page }) => {
+  await page.route("http://shop.test/**", (route) =>
+    route.fulfill({
+      contentType: "text/html",
+      body: `<!doctype html><title>Shop</title><script src="${platform.url}/widget.js" defer></script>
+        <gpt-agent agent-id="demo" open-on-load error-reports="${sentry.dsn(WIDGET)}"></gpt-agent>`,
+    }),
+  );
+  const { scripts } = watch(page);
+  await page.goto("http://shop.test/secret-page?customer=ann");
+  await expect.poll(() => scripts.some((path) => /\/widget\/reports\./.test(path))).toBe(true);
+  await page.waitForTimeout(500);
+  await page.evaluate(() => {
+    setTimeout(() => {
+      throw new Error("the page's own");
+    });
+    void Promise.reject(new Error("the page's own promise"));
+    const element = document.querySelector("gpt-agent") as unknown as { sendMessage(message: null): Promise<void> };
+    void element.sendMessage(null);
+  });
+  const events = await arrived("event", WIDGET);
+  expect(events).toHaveLength(1);
+  expect(events[0]).toMatchObject({ tags: { process: "widget", agentId: "demo" }, exception: { values: [{ type: "TypeError" }] } });
+  expect(events[0]!.release).toMatch(/^gpt-agent-platform@\d/);
+  expect(events[0]!.contexts.trace.trace_id).toMatch(/^[0-9a-f]{32}$/);
+  expect(sentry.envelopes.map(({ text }) => text).join("\n")).not.toMatch(/the page's own|secret-page|customer=ann|shop\.test/);
+
+  // Without the attribute none of it is loaded.
+  const plain = await page.context().newPage();
+  const other = watch(plain);
+  await plain.goto(`${platform.url}/demo`);
+  await plain.waitForLoadState("networkidle");
+  expect(other.scripts.filter((path) => /reports\./.test(path))).toEqual([]);
 });
