@@ -26,12 +26,13 @@ type Transport = typeof makeFetchTransport;
 const transport: Transport = (options) => {
   const inner = makeFetchTransport(options);
   const clean = (item: unknown[]) => {
-    const [header, payload] = item as [{ type: string }, unknown];
+    const [header, payload] = item as [{ type: string; length?: number }, unknown];
     if (header.type !== "replay_recording" || typeof payload !== "string") return item;
     const masked = payload
       .replace(/("(?:href|url|to|from|description)":"[^"?#]*)[?#][^"]*"/g, '$1"')
       .replace(/\/orgs\/[^/"?#\\]+/g, "/orgs/-");
-    return [header, masked];
+    // The header says how long it is: one that says otherwise is refused on the way in.
+    return [{ ...header, length: new TextEncoder().encode(masked).length }, masked];
   };
   return {
     ...inner,

@@ -57,7 +57,7 @@ type Options = {
 /** The visitor API of one agent. Every call can be aborted and throws a ChatProblem when it fails. */
 export class ChatClient {
   /** By this id support finds the newest answer in the logs, or the newest failure. */
-  requestId = "";
+  requestId?: string | null;
   readonly #options: Options;
   #session?: Promise<VisitorSession>;
 
@@ -200,7 +200,7 @@ export class ChatClient {
       if (signal?.aborted) throw cause;
       throw new ChatProblem("network", "The server could not be reached.");
     }
-    if (!response.ok || /chat$|stream$/.test(path)) this.requestId = response.headers.get("x-request-id") ?? "";
+    if (!response.ok || /chat$|stream$/.test(path)) this.requestId = response.headers.get("x-request-id");
     if (!response.ok) throw await toProblem(response);
     return response;
   }

@@ -22,7 +22,7 @@ import type { VisitMemory } from "./visit.ts";
 const STOP_PATIENCE = 1_500;
 
 /** What stands in the way, as the panel shows it. `retryAt` is in ms since 1970; support finds what happened by `requestId`. */
-export type Failure = { code: string; retryAt?: number; requestId?: string };
+export type Failure = { code: string; retryAt?: number; requestId?: string | null };
 
 /** What the page hears about (the element's events without their prefix). */
 export type Announce = (name: string, detail: Record<string, unknown>) => void;
@@ -401,7 +401,7 @@ export class Chat {
   #fail(problem: unknown): void {
     const { code, message, retryAfter } = problem instanceof ChatProblem ? problem : new ChatProblem("internal", String(problem));
     const { requestId } = this.#options.client;
-    this.failure = { code, retryAt: retryAfter ? Date.now() + retryAfter * 1000 : undefined, requestId };
+    this.failure = { code, retryAt: retryAfter && Date.now() + retryAfter * 1000, requestId };
     const answer = this.conversation.messages.at(-1);
     this.#show(ended(this.conversation, "failed"));
     if (answer?.status === "streaming")

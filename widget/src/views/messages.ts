@@ -200,5 +200,5 @@ async function copy(panel: ChatPanel, message: Message): Promise<void> {
 }
 
 function clock({ locale }: ChatPanel, { createdAt }: Message): string {
-  return new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" }).format(new Date(createdAt));
+  return new Date(createdAt).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
 }
