@@ -1,10 +1,10 @@
 // What holds for every answer of the portal, as a client on the network sees it.
-import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { request as ask } from "node:http";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
+import { freePort } from "./fakes/free-port.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
 test.describe.configure({ timeout: 240_000 });
@@ -13,11 +13,7 @@ let platform: Platform;
 let port: number;
 test.beforeAll(async () => {
   test.setTimeout(180_000);
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  port = (server.address() as AddressInfo).port;
-  server.close();
-  await once(server, "close");
+  port = await freePort();
   // Behind TLS, as far as the portal can tell.
   platform = await startPlatform({ env: { PORT: String(port), APP_URL: "https://portal.example" } });
 });
