@@ -99,7 +99,9 @@ describe("the dispatcher", () => {
     await until(async () => (await unsent()) === 0);
     await dispatcher.stop();
     const { attempts } = JOBS["source.read"];
-    expect(added).toEqual([{ id, turn: 0, name: "source.read", payload: expect.anything(), attempt: 1, attempts, rank: 1 }]);
+    // What no request began goes by the job's own id.
+    const correlation = { requestId: id, trace: null, baggage: null };
+    expect(added).toEqual([{ id, turn: 0, name: "source.read", payload: expect.anything(), attempt: 1, attempts, rank: 1, correlation }]);
   });
 
   test("G2: a job in the queue holds ids and nothing else", async () => {

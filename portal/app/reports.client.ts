@@ -28,9 +28,7 @@ const transport: Transport = (options) => {
   const clean = (item: unknown[]) => {
     const [header, payload] = item as [{ type: string; length?: number }, unknown];
     if (header.type !== "replay_recording" || typeof payload !== "string") return item;
-    const masked = payload
-      .replace(/("(?:href|url|to|from|description)":"[^"?#]*)[?#][^"]*"/g, '$1"')
-      .replace(/\/orgs\/[^/"?#\\]+/g, "/orgs/-");
+    const masked = payload.replace(/("(?:https?:\/\/|\/)[^"?#\\]*)[?#](?:[^"\\]|\\.)*"/g, '$1"').replace(/\/orgs\/[^/"?#\\]+/g, "/orgs/-");
     // The header says how long it is: one that says otherwise is refused on the way in.
     return [{ ...header, length: new TextEncoder().encode(masked).length }, masked];
   };
