@@ -105,4 +105,10 @@ test("in Russian, on a phone", async ({ browser }) => {
   await expect(page.getByRole("heading", { name: ru.platform.title, exact: true })).toBeVisible();
   expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
   await expectAccessible(page);
+  // All there is to know and do of a job is within the width of the screen.
+  const job = page.getByRole("listitem").filter({ has: page.getByRole("button", { name: `${ru.platform.pause}: platform.sweep` }) });
+  await job.scrollIntoViewIfNeeded();
+  await expect(job.getByText(ru.platform.nextRun)).toBeInViewport({ ratio: 1 });
+  await expect(job.getByRole("button")).toBeInViewport({ ratio: 1 });
+  await expect(page.getByRole("table")).toHaveCount(0);
 });

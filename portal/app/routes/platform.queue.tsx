@@ -7,6 +7,7 @@ import { ConfirmDialog } from "~/components/dialog";
 import { Badge, Banner, Card, PageHeader, Panel } from "~/components/page";
 import { PageError } from "~/components/page-error";
 import { PlatformFrame } from "~/components/platform/frame";
+import { Jobs } from "~/components/platform/jobs";
 import { MinutesChart } from "~/components/platform/minutes-chart";
 import { Ago } from "~/components/time";
 import { useAction } from "~/components/use-action";
@@ -14,7 +15,7 @@ import { attempt, parseFields, readForm } from "~/http/form.server";
 import { requirePlatformAdmin } from "~/http/guards.server";
 import { useFormats, useText } from "~/i18n/text";
 import { titled } from "~/i18n/title";
-import { pauseJobs, type QueueJob, type QueueOverview, queueOverview, settleDeadJobs } from "~/models/queue.server";
+import { pauseJobs, type QueueOverview, queueOverview, settleDeadJobs } from "~/models/queue.server";
 
 export { offlineSafe as clientAction, unlessRefused as shouldRevalidate } from "~/components/offline-safe";
 
@@ -116,78 +117,6 @@ function Totals({ queue }: { queue: QueueOverview }) {
   );
 }
 
-function Jobs({ queue, onToggle }: { queue: QueueOverview; onToggle: (name: string, paused: boolean) => void }) {
-  const words = useText().platform;
-  const { number } = useFormats();
-  const ms = (value: number | null) => (value === null ? "–" : words.milliseconds(number(Math.round(value))));
-  const heads = [
-    words.job,
-    words.waiting,
-    words.inFlight,
-    words.later,
-    words.done,
-    words.failed,
-    words.meanWait,
-    words.meanRun,
-    words.lastRun,
-    words.nextRun,
-  ];
-  return (
-    <Panel title={words.jobs} hint={`${words.done}, ${words.failed}: ${words.lastHour.toLowerCase()}`}>
-      <div className="-mx-5 overflow-x-auto px-5">
-        <table className="w-full text-sm">
-          <thead>
-            <tr className="text-left text-muted">
-              {heads.map((head) => (
-                <th key={head} scope="col" className="py-2 pr-4 font-medium whitespace-nowrap">
-                  {head}
-                </th>
-              ))}
-              <td />
-            </tr>
-          </thead>
-          <tbody className="divide-y divide-line">
-            {queue.jobs.map((job) => (
-              <tr key={job.name}>
-                <th scope="row" className="py-2 pr-4 text-left font-medium whitespace-nowrap">
-                  {job.name} {job.paused && <Badge tone="warning">{words.paused}</Badge>}
-                </th>
-                {[job.waiting, job.inFlight, job.later, job.done, job.failed + job.dead].map((value, n) => (
-                  <td key={heads[n + 1]} className="tabular py-2 pr-4">
-                    {number(value)}
-                  </td>
-                ))}
-                <td className="tabular py-2 pr-4 whitespace-nowrap">{ms(job.waitMs)}</td>
-                <td className="tabular py-2 pr-4 whitespace-nowrap">{ms(job.runMs)}</td>
-                <td className="py-2 pr-4 whitespace-nowrap">{job.lastTick ? <Ago at={job.lastTick} /> : "–"}</td>
-                <td className="py-2 pr-4 whitespace-nowrap">
-                  <NextRun job={job} pausedAll={queue.pausedAll} />
-                </td>
-                <td className="py-2 text-right">
-                  <Button
-                    size="sm"
-                    onClick={() => onToggle(job.name, job.paused)}
-                    aria-label={`${job.paused ? words.resume : words.pause}: ${job.name}`}
-                  >
-                    {job.paused ? words.resume : words.pause}
-                  </Button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </Panel>
-  );
-}
-
-function NextRun({ job, pausedAll }: { job: QueueJob; pausedAll: boolean }) {
-  const words = useText().platform;
-  if (!job.next && !job.cron) return "–";
-  if (job.paused || pausedAll) return words.afterPause;
-  return job.next ? <Ago at={job.next} /> : <span className="font-mono text-xs">{job.cron} UTC</span>;
-}
-
 type Settle = (intent: "retry" | "dismiss", id: string) => void;
 function DeadLetters({ queue, busy, onSettle }: { queue: QueueOverview; busy: boolean; onSettle: Settle }) {
   const words = useText().platform;
@@ -201,7 +130,10 @@ function DeadLetters({ queue, busy, onSettle }: { queue: QueueOverview; busy: bo
               <p className="font-medium">
                 {job.name} · {job.organization ?? words.ofPlatform}
               </p>
-              <p className="text-sm wrap-anywhere">{job.reason}</p>
+              {/* What the program says of it, in its own words, which are the same in its log. */}
+              <p lang="en" className="text-sm wrap-anywhere">
+                {job.reason}
+              </p>
               <p className="text-sm text-muted">
                 {words.attempts(job.attempts)} · <Ago at={job.failedAt} />
               </p>

@@ -1,0 +1,116 @@
+// `npm run bench:soak [-- --minutes 30 --share 0.3]`: does the platform, as `npm start` runs it, keep what it should let go of? Visitors ask
+// at a share of what the machine can answer, which is measured first; every half a minute the asking stops, the answers end, the garbage is
+// collected, and what is left is written down: heap and open files of the portal, the worker and the embedded backend. The first third warms up.
+//
+// Goals: the heap of no process grows faster than 1 MB an hour (a straight line through the samples after the warm-up, less twice its standard
+// error, so that only growth that is certain counts), open files differ by 5 at most, no rejection unheard, no process ended, no answer lost.
+import { existsSync, readdirSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { figures } from "./figures.ts";
+import { ProcessMeter } from "./streams/process-meter.ts";
+import { Readers } from "./streams/readers.ts";
+import { addAgent, openVisitors, question, SUBJECTS, setStage } from "./streams/stage.ts";
+
+const { values } = parseArgs({ options: { minutes: { type: "string", default: "30" }, share: { type: "string", default: "0.3" } } });
+const minutes = Number(values.minutes);
+const share = Number(values.share);
+const GOAL_MB_AN_HOUR = 1;
+const FILES_APART = 5;
+/** Milliseconds of asking before each sample. */
+const ASKING_MS = 27_000;
+/** Milliseconds that connections and timers get to go by themselves once the last answer has ended. */
+const REST_MS = 3_000;
+const AT_ONCE = 16;
+const TOKENS = 60;
+const PASSAGES = 500;
+const VISITORS = 240;
+const say = (what: string) => console.error(`${(performance.now() / 1000).toFixed(0)} s: ${what}`);
+
+type Sample = { hours: number; heapMb: number; rssMb: number; files: number };
+
+/** The slope of the line through the samples' heaps by least squares, and the slope's standard error; MB an hour. */
+function slopeOf(samples: Sample[]): { slope: number; error: number } {
+  const mean = (of: (sample: Sample) => number) => samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
+  const [x, y] = [mean(({ hours }) => hours), mean(({ heapMb }) => heapMb)];
+  const spread = samples.reduce((sum, { hours }) => sum + (hours - x) ** 2, 0);
+  const slope = samples.reduce((sum, { hours, heapMb }) => sum + (hours - x) * (heapMb - y), 0) / spread;
+  const rest = samples.reduce((sum, { hours, heapMb }) => sum + (heapMb - y - slope * (hours - x)) ** 2, 0);
+  return { slope, error: Math.sqrt(rest / (samples.length - 2) / spread) };
+}
+
+say("starting the platform");
+const stage = await setStage({ MAX_RUNS: "600" });
+stage.model.pace({ tokens: TOKENS, everyMs: 30, firstMs: 100 });
+const agent = await addAgent(stage, PASSAGES);
+const visitors = await openVisitors(stage, agent, VISITORS);
+const readers = new Readers();
+let asked = 0;
+let lost = 0;
+async function ask(): Promise<void> {
+  const n = asked++;
+  const text = `What about the ${SUBJECTS[n % SUBJECTS.length]} of item${n % PASSAGES}?`;
+  const seen = await readers.read(question(stage, visitors[n % VISITORS]!, text), TOKENS);
+  if (seen.status !== 200 || !seen.complete || seen.wrong > 0) lost++;
+}
+
+say("measuring what the machine can answer");
+const measured = async (ms: number) => {
+  const [until, before] = [performance.now() + ms, asked];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      while (performance.now() < until) await ask();
+    }),
+  );
+  return ((asked - before) / ms) * 1000;
+};
+await measured(10_000);
+const perSecond = (await measured(20_000)) * share;
+say(`${(perSecond / share).toFixed(1)} questions a second; asking ${perSecond.toFixed(1)} for ${minutes} minutes`);
+
+const processes: { name: string; pid: number; meter: ProcessMeter; samples: Sample[] }[] = [];
+// One after the other: each tells the address of its inspector in the same output.
+for (const [name, pid] of Object.entries(stage.platform.pids))
+  processes.push({ name, pid, meter: await ProcessMeter.attach(pid, stage.platform.output), samples: [] });
+const began = performance.now();
+while (performance.now() - began < minutes * 60_000) {
+  const flying = new Set<Promise<void>>();
+  for (const until = performance.now() + ASKING_MS; performance.now() < until; await sleep(1000 / perSecond)) {
+    const one: Promise<void> = ask().finally(() => flying.delete(one));
+    flying.add(one);
+  }
+  await Promise.all(flying);
+  await sleep(REST_MS);
+  for (const { name, pid, meter, samples } of processes) {
+    if (!existsSync(`/proc/${pid}`)) throw new Error(`The ${name} ended:\n${stage.platform.output().slice(-2_000)}`);
+    // Twice: what finalizers let go of is collected the second time.
+    await meter.use({ collect: true });
+    const { heap, rss } = await meter.use({ collect: true });
+    const files = readdirSync(`/proc/${pid}/fd`).length;
+    samples.push({ hours: (performance.now() - began) / 3_600_000, heapMb: heap / 1e6, rssMb: rss / 1e6, files });
+  }
+  say(processes.map(({ name, samples }) => `${name} ${samples.at(-1)!.heapMb.toFixed(2)} MB, ${samples.at(-1)!.files} files`).join("; "));
+}
+
+const unheard = stage.platform.output().match(/nobody noticed|unhandledRejection|UnhandledPromiseRejection/g)?.length ?? 0;
+const rows = processes.map(({ name, samples }) => {
+  const warm = samples.slice(Math.ceil(samples.length / 3));
+  const { slope, error } = slopeOf(warm);
+  const files = warm.map((sample) => sample.files);
+  const apart = Math.max(...files) - Math.min(...files);
+  return {
+    process: name,
+    samples: warm.length,
+    "heap MB": `${warm[0]!.heapMb.toFixed(1)} -> ${warm.at(-1)!.heapMb.toFixed(1)}`,
+    "MB/h": `${slope.toFixed(2)} ± ${error.toFixed(2)}`,
+    "rss MB": Math.round(warm.at(-1)!.rssMb),
+    "files apart": apart,
+    met: slope - 2 * error <= GOAL_MB_AN_HOUR && apart <= FILES_APART,
+  };
+});
+figures("soak", rows);
+const whole = { what: "soak", minutes, "questions a second": Number(perSecond.toFixed(1)), asked, lost, "rejections unheard": unheard };
+figures("soak-answers", [whole]);
+for (const { meter } of processes) meter.close();
+await stage.stop();
+process.exit(rows.every(({ met }) => met) && lost === 0 && unheard === 0 ? 0 : 1);
