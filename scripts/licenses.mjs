@@ -30,6 +30,12 @@ const ALLOWED = new Set([
 const READ_BY_HAND = { duck: "BSD-2-Clause" };
 
 /**
+ * A command that @sentry/remix has for uploading source maps, under a licence that forbids to sell the like of it. CI calls it; the images
+ * leave it out (infra/docker), so it is a tool like those for development.
+ */
+const TOOLS = /^@sentry\/cli(-|$)/;
+
+/**
  * Does an SPDX expression leave a choice that may be shipped? Understands OR, AND and brackets.
  * @param {string} expression such as "(MIT OR GPL-3.0)"
  */
@@ -90,7 +96,7 @@ export function shippedPackages() {
     const peers = Object.keys(peerDependencies ?? {}).filter((name) => !peerDependenciesMeta[name]?.optional);
     for (const name of [...Object.keys({ ...dependencies, ...optionalDependencies }), ...peers]) {
       const found = resolve(packages, path, name);
-      if (found !== undefined) todo.push(found);
+      if (found !== undefined && !TOOLS.test(name)) todo.push(found);
     }
   }
   const shipped = [...seen].filter((path) => path.includes("node_modules/")).map((path) => ({ path, entry: packages[path] }));

@@ -97,3 +97,9 @@ test("Dockerfiles are read as Docker reads them", () => {
     },
   ]);
 });
+
+test("the command that @sentry/remix brings along, which is not under a licence to ship, is not in the portal's image", () => {
+  const packages = readDockerfile(join(folder, "portal.Dockerfile")).find(({ name }) => name === "packages")!;
+  const [install] = packages.steps.filter(({ instruction }) => instruction === "RUN");
+  expect(install!.text).toContain("&& rm -rf node_modules/@sentry/cli node_modules/@sentry/cli-*");
+});

@@ -23,9 +23,9 @@ COPY worker worker
 COPY supabase supabase
 RUN node scripts/build.mjs
 
-# The packages that this one process runs with.
+# The packages that this one process runs with. @sentry/remix brings a command for CI along, whose licence is not one to ship (scripts/licenses.mjs).
 FROM source AS packages
-RUN npm ci --omit=dev --workspace=portal
+RUN npm ci --omit=dev --workspace=portal && rm -rf node_modules/@sentry/cli node_modules/@sentry/cli-*
 
 FROM node:20.20.2-bookworm-slim
 ENV NODE_ENV=production
