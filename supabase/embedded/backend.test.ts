@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { serviceDb, userDb } from "@gpt-agent/core/db";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BackendConfig, startBackend } from "./backend.ts";
+import { PLACES, type TestPlace } from "./test-backend.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 let folder: string;
@@ -44,37 +45,47 @@ describe("A9: the backend refuses to start", () => {
   });
 });
 
-test("data, accounts and sessions survive a restart, and no migration runs twice", async () => {
-  const config = (url: string) => ({ url, publishableKey: good.publishableKey, secretKey: good.secretKey });
-  const account = { email: "a@example.com", password: "correct horse" };
-  const first = await startBackend(good);
-  const { data: signedUp } = await serviceDb(config(first.url)).auth.signUp(account);
-  const token = signedUp.session?.access_token ?? "";
-  expect((await userDb(config(first.url), token).rpc("create_organization", { org_name: "Kept", org_slug: "kept" })).error).toBeNull();
-  const versions = (await first.db.query("select version from supabase_migrations.schema_migrations order by 1")).rows;
-  await first.close();
+describe.each(PLACES)("on %s", (_kind, open) => {
+  let place: TestPlace;
+  let onPlace: BackendConfig;
+  beforeAll(async () => {
+    place = await open();
+    onPlace = { ...good, folder: undefined, ...(await place.empty("kept")) };
+  }, 60_000);
+  afterAll(() => place?.close());
 
-  const second = await startBackend(good);
-  expect((await second.db.query("select version from supabase_migrations.schema_migrations order by 1")).rows).toEqual(versions);
-  expect((await userDb(config(second.url), token).from("organizations").select("name")).data).toEqual([{ name: "Kept" }]);
-  expect((await serviceDb(config(second.url)).auth.signInWithPassword(account)).error).toBeNull();
+  test("data, accounts and sessions survive a restart, and no migration runs twice", async () => {
+    const config = (url: string) => ({ url, publishableKey: good.publishableKey, secretKey: good.secretKey });
+    const account = { email: "a@example.com", password: "correct horse" };
+    const first = await startBackend(onPlace);
+    const { data: signedUp } = await serviceDb(config(first.url)).auth.signUp(account);
+    const token = signedUp.session?.access_token ?? "";
+    expect((await userDb(config(first.url), token).rpc("create_organization", { org_name: "Kept", org_slug: "kept" })).error).toBeNull();
+    const versions = (await first.db.query("select version from supabase_migrations.schema_migrations order by 1")).rows;
+    await first.close();
 
-  // What Supabase Lite would show to anybody: its studio, its configuration, the whole schema.
-  for (const path of [
-    "/",
-    "/index.html",
-    "/_system/config",
-    "/_system/info",
-    "/_system/introspect",
-    "/static/favicon.ico",
-    "/rest/v2/organizations",
-    "/REST/v1/organizations",
-  ]) {
-    expect([path, (await fetch(second.url + path)).status]).toEqual([path, 404]);
-  }
-  for (const path of ["/rest/v1/", "/rest/v1/organizations", "/auth/v1/settings"])
-    expect([path, (await fetch(second.url + path)).status]).toEqual([path, 401]);
-  // A third one on the same port says so, and ends.
-  await expect(startBackend({ ...good, folder: undefined, port: Number(new URL(second.url).port) })).rejects.toThrow(/EADDRINUSE/);
-  await second.close();
-}, 120_000);
+    const second = await startBackend(onPlace);
+    expect((await second.db.query("select version from supabase_migrations.schema_migrations order by 1")).rows).toEqual(versions);
+    expect((await userDb(config(second.url), token).from("organizations").select("name")).data).toEqual([{ name: "Kept" }]);
+    expect((await serviceDb(config(second.url)).auth.signInWithPassword(account)).error).toBeNull();
+
+    // What Supabase Lite would show to anybody: its studio, its configuration, the whole schema.
+    for (const path of [
+      "/",
+      "/index.html",
+      "/_system/config",
+      "/_system/info",
+      "/_system/introspect",
+      "/static/favicon.ico",
+      "/rest/v2/organizations",
+      "/REST/v1/organizations",
+    ]) {
+      expect([path, (await fetch(second.url + path)).status]).toEqual([path, 404]);
+    }
+    for (const path of ["/rest/v1/", "/rest/v1/organizations", "/auth/v1/settings"])
+      expect([path, (await fetch(second.url + path)).status]).toEqual([path, 401]);
+    // A third one on the same port says so, and ends.
+    await expect(startBackend({ ...good, folder: undefined, port: Number(new URL(second.url).port) })).rejects.toThrow(/EADDRINUSE/);
+    await second.close();
+  }, 120_000);
+});

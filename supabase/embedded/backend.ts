@@ -2,19 +2,25 @@ import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { correlate, requestIdFrom, traceFrom } from "@gpt-agent/core/correlation";
+import { createLog, type Log } from "@gpt-agent/core/log";
 import { type ServerType, serve } from "@hono/node-server";
 import { App, type EmailDriver, setExperimental } from "@supabase/lite";
 import { migrate } from "../migrate.ts";
-import { createRoles, grantSystemSchemas, openDatabase, type PostgresOptions } from "./database.ts";
+import { type BackendDatabase, createRoles, grantSystemSchemas, type OpenedDatabase } from "./database.ts";
 import { FileStorage } from "./file-storage.ts";
 import { functionCalls } from "./function-calls.ts";
 import { noticesOf } from "./notices.ts";
-import { snapshots } from "./snapshot.ts";
+import { openPglite, type PgliteOptions } from "./pglite-database.ts";
+import { openServer } from "./postgres-database.ts";
+import { noSnapshots, snapshots } from "./snapshot.ts";
 
 export type BackendConfig = {
-  /** Data folder; undefined keeps everything in memory (tests). */
+  /** Where the data is: PGlite's folder (undefined keeps everything in memory, for tests), or the address of a Postgres server's database. */
   folder?: string;
-  /** Where stored objects go when folder is undefined. */
+  databaseUrl?: string;
+  /** Sessions with that server at most, 2 or more. */
+  databaseConnections?: number;
+  /** Where stored objects go. */
   storageFolder: string;
   migrationsFolder: string;
   /** 0 picks a free port. */
@@ -31,16 +37,20 @@ export type BackendConfig = {
   /** HTML files for the e-mails, as in supabase/config.toml. */
   templatesFolder: string;
   /** For tests: more Postgres extensions, a database to begin with. */
-  postgres?: PostgresOptions;
+  pglite?: PgliteOptions;
+  log?: Log;
 };
 
 export type Backend = {
   app: App;
   url: string;
   /** The database itself, past RLS. For start-up, tests and backups; the portal and worker speak HTTP. */
-  db: Awaited<ReturnType<typeof openDatabase>>["driver"];
+  db: BackendDatabase;
   close(): Promise<void>;
 };
+
+/** Sessions with a server unless told otherwise: requests wait for one another's on two cores sooner than for a session. */
+const CONNECTIONS = 20;
 
 /** What is answered at all: Supabase Lite also has a studio and, open to anyone, its configuration and the whole schema. */
 const SERVED = /^\/(auth|rest|storage)\/v1(\/|$)/;
@@ -64,19 +74,29 @@ function assertSafe(config: BackendConfig) {
 }
 
 /**
- * Starts the embedded stand-in for Supabase: Postgres (PGlite), REST, Auth and Storage behind one HTTP server.
- * Applies pending migrations first. Throws when the configuration is unsafe or the port is taken.
+ * Starts the embedded stand-in for Supabase: REST, Auth and Storage behind one HTTP server, on PGlite or on a Postgres server.
+ * Applies pending migrations first. Throws when the configuration is unsafe, the port is taken or the server is out of reach.
  */
 export async function startBackend(config: BackendConfig): Promise<Backend> {
   assertSafe(config);
   process.env.LITE_TELEMETRY = "0";
   setExperimental("storage", true);
   await mkdir(config.storageFolder, { recursive: true });
-  const connection = await openDatabase(config.folder, config.postgres);
+  const { databaseUrl, folder, secretKey } = config;
+  const log = config.log ?? createLog("warn");
+  if (databaseUrl) {
+    const opened = await openServer(databaseUrl, { connections: config.databaseConnections ?? CONNECTIONS, log });
+    return closedOnFailure(opened, () => serveDatabase(opened, noSnapshots(secretKey), config));
+  }
+  const opened = await openPglite(folder, config.pglite);
+  return closedOnFailure(opened, () => serveDatabase(opened, snapshots(opened.db, secretKey, folder), config));
+}
+
+async function closedOnFailure<T>(opened: OpenedDatabase, work: () => Promise<T>): Promise<T> {
   try {
-    return await serveDatabase(connection, config);
+    return await work();
   } catch (error) {
-    await connection.close();
+    await opened.close();
     throw error;
   }
 }
@@ -106,8 +126,12 @@ function underItsIds<T>({ headers }: Request, work: () => T): T {
   return correlate({ requestId, ...traceFrom(headers.get("sentry-trace"), headers.get("baggage")) }, work);
 }
 
-async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>>, config: BackendConfig): Promise<Backend> {
-  const db = connection.driver;
+async function serveDatabase(
+  opened: OpenedDatabase,
+  dumpOr: (request: Request) => Response | null,
+  config: BackendConfig,
+): Promise<Backend> {
+  const { db, connection } = opened;
   const template = (name: string, subject: string) => ({ subject, content_path: join(config.templatesFolder, `${name}.html`) });
   const app = new App({
     connection,
@@ -132,14 +156,16 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
   } as never) as App;
   if (app.adminMode) throw new Error("The embedded backend must not run in admin mode.");
   app._storageAdapter = new FileStorage(config.storageFolder);
-  await createRoles(db);
-  await initQuietly(app);
-  await app.ensureSystemSchema();
-  await grantSystemSchemas(db);
-  await migrate(db, config.migrationsFolder);
+  await db.alone(async () => {
+    await createRoles(db);
+    await initQuietly(app);
+    await app.ensureSystemSchema();
+    await grantSystemSchemas(db);
+    await migrate(db, config.migrationsFolder);
+  });
+  await opened.schemaStands();
 
   const callOr = functionCalls(db, config.secretKey);
-  const dumpOr = snapshots(db, config.secretKey, config.folder);
   const notices = await noticesOf(db, config.secretKey);
   const server = await new Promise<ServerType>((resolve, reject) => {
     const listening = serve(
@@ -171,7 +197,7 @@ async function serveDatabase(connection: Awaited<ReturnType<typeof openDatabase>
       // The server waits for those who listen still.
       await notices.close();
       await closed;
-      await connection.close();
+      await opened.close();
     },
   };
 }

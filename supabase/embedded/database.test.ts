@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "../migrate.ts";
-import { createRoles, openDatabase } from "./database.ts";
+import { createRoles } from "./database.ts";
+import { openPglite, type PgliteDatabase } from "./pglite-database.ts";
 import { emptyDatabase } from "./test-backend.ts";
 
 const folders: string[] = [];
@@ -13,13 +14,12 @@ async function newFolder(): Promise<string> {
   folders.push(folder);
   return folder;
 }
-let connection: Awaited<ReturnType<typeof openDatabase>>;
+let db: PgliteDatabase;
 beforeAll(async () => {
-  connection = await openDatabase(undefined, { loadDataDir: await emptyDatabase() });
-  await connection.driver.waitReady;
+  ({ db } = await openPglite(undefined, { loadDataDir: await emptyDatabase() }));
 });
 afterAll(async () => {
-  await connection?.close();
+  await db?.close();
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 
@@ -32,36 +32,29 @@ test("migrations are applied oldest first, once, and recorded as the Supabase CL
   );
   await writeFile(join(folder, "notes.sql"), "drop table public.steps;");
   await writeFile(join(folder, "2026_too_short.sql"), "drop table public.steps;");
-  expect(await migrate(connection.driver, folder)).toEqual(["20260101000100", "20260101000200"]);
-  expect(await migrate(connection.driver, folder)).toEqual([]);
+  expect(await migrate(db, folder)).toEqual(["20260101000100", "20260101000200"]);
+  expect(await migrate(db, folder)).toEqual([]);
   await writeFile(join(folder, "20260101000300_third.sql"), "insert into public.steps values ('third');");
-  expect(await migrate(connection.driver, folder)).toEqual(["20260101000300"]);
-  expect((await connection.driver.query("select name from public.steps")).rows).toEqual([
-    { name: "first" },
-    { name: "second" },
-    { name: "third" },
-  ]);
-  expect((await connection.driver.query("select version, name from supabase_migrations.schema_migrations order by 1")).rows.at(-1)).toEqual(
-    {
-      version: "20260101000300",
-      name: "third",
-    },
-  );
+  expect(await migrate(db, folder)).toEqual(["20260101000300"]);
+  expect((await db.query("select name from public.steps")).rows).toEqual([{ name: "first" }, { name: "second" }, { name: "third" }]);
+  expect((await db.query("select version, name from supabase_migrations.schema_migrations order by 1")).rows.at(-1)).toEqual({
+    version: "20260101000300",
+    name: "third",
+  });
 });
 
 test("a migration that fails leaves nothing behind, is not recorded, and stops those after it", async () => {
   const folder = await newFolder();
   await writeFile(join(folder, "20260102000100_half.sql"), "create table public.half_done (id int); select no_such_function();");
   await writeFile(join(folder, "20260102000200_after.sql"), "create table public.after_it (id int);");
-  await expect(migrate(connection.driver, folder)).rejects.toThrow(/no_such_function/);
-  const { rows } = await connection.driver.query("select to_regclass('public.half_done') as half, to_regclass('public.after_it') as after");
+  await expect(migrate(db, folder)).rejects.toThrow(/no_such_function/);
+  const { rows } = await db.query("select to_regclass('public.half_done') as half, to_regclass('public.after_it') as after");
   expect(rows).toEqual([{ half: null, after: null }]);
   await writeFile(join(folder, "20260102000100_half.sql"), "create table public.half_done (id int);");
-  expect(await migrate(connection.driver, folder)).toEqual(["20260102000100", "20260102000200"]);
+  expect(await migrate(db, folder)).toEqual(["20260102000100", "20260102000200"]);
 });
 
 test("making the roles again, at the next start, opens nothing that a migration closed", async () => {
-  const db = connection.driver;
   await createRoles(db);
   await db.exec("alter default privileges in schema public revoke all on tables from anon, authenticated, service_role");
   await createRoles(db);
@@ -79,8 +72,8 @@ test("two processes that start at once apply each migration once", async () => {
   const folder = await newFolder();
   await writeFile(join(folder, "20260103000100_a.sql"), "create table public.starts (name text); insert into public.starts values ('a');");
   await writeFile(join(folder, "20260103000200_b.sql"), "insert into public.starts values ('b');");
-  const [one, other] = await Promise.all([migrate(connection.driver, folder), migrate(connection.driver, folder)]);
+  const [one, other] = await Promise.all([migrate(db, folder), migrate(db, folder)]);
   expect([...one, ...other].sort()).toEqual(["20260103000100", "20260103000200"]);
-  const { rows } = await connection.driver.query<{ name: string }>("select name from public.starts order by name");
+  const { rows } = await db.query<{ name: string }>("select name from public.starts order by name");
   expect(rows.map(({ name }) => name)).toEqual(["a", "b"]);
 });

@@ -1,6 +1,7 @@
 import { serviceDb } from "@gpt-agent/core/db";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { startTestBackend, type TestBackend } from "./test-backend.ts";
+import type { BackendDatabase } from "./database.ts";
+import { PLACES, type TestBackend, type TestPlace } from "./test-backend.ts";
 
 /** One function of each kind that the platform has. */
 const FUNCTIONS = `
@@ -23,112 +24,118 @@ create function public.twice(n text) returns text language sql set search_path =
 grant execute on all functions in schema public to service_role;
 `;
 
-let backend: TestBackend;
-/** Calls that went to the database directly. */
-let calls = 0;
-beforeAll(async () => {
-  // Supabase Lite writes every error of the database to stderr.
-  vi.spyOn(console, "error").mockImplementation(() => {});
-  backend = await startTestBackend();
-  await backend.db.exec(FUNCTIONS);
-  // Supabase Lite reads the schema once.
-  await backend.app.connection.clearSchemaCache?.();
-  const { exec } = backend.db;
-  backend.db.exec = (text, ...rest) => {
-    calls += /; execute call_\d+/.test(text) ? 1 : 0;
-    return exec.call(backend.db, text, ...rest);
-  };
-});
-afterAll(async () => {
-  vi.restoreAllMocks();
-  await backend?.close();
-});
-
-/** Calls a function as the platform does; `direct` is false when Supabase Lite was asked. */
-async function call(fn: string, args: object, { query = "", headers = {} }: { query?: string; headers?: Record<string, string> } = {}) {
-  const before = calls;
-  const response = await fetch(`${backend.url}/rest/v1/rpc/${fn}${query}`, {
-    method: "POST",
-    headers: {
-      apikey: backend.secretKey,
-      authorization: `Bearer ${backend.secretKey}`,
-      "content-profile": "public",
-      "content-type": "application/json",
-      ...headers,
-    },
-    body: JSON.stringify(args),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text ? (JSON.parse(text) as unknown) : null, direct: calls > before };
-}
-
-/** The same through Supabase Lite: a preference takes a call there. */
-const slowly = (fn: string, args: object) => call(fn, args, { headers: { prefer: "tx=commit" } });
-
-describe("a call of a function with the secret key", () => {
-  test.each<[string, object]>([
-    ["echo", {}],
-    ["echo", { given: { a: [1, null, "ü 'quoted' \\ \"double\" $1 ; drop table x; --"] }, note: "it's; select 1" }],
-    ["echo", { ids: ["00000000-0000-7000-8000-00000000000a"], note: null }],
-    ["count_to", { n: 3 }],
-    ["count_to", { n: 0 }],
-    ["squares", { n: 2 }],
-    ["one_row", { n: 7 }],
-    ["nobody", { n: 1 }],
-  ])("is answered directly as Supabase Lite answers it: %s %j", async (fn, args) => {
-    const direct = await call(fn, args);
-    const lite = await slowly(fn, args);
-    expect([direct.direct, lite.direct]).toEqual([true, false]);
-    expect({ status: direct.status, body: direct.body }).toEqual({ status: lite.status, body: lite.body });
+describe.each(PLACES)("on %s", (_kind, open) => {
+  let place: TestPlace;
+  let backend: TestBackend<BackendDatabase>;
+  /** Calls that went to the database directly. */
+  let calls = 0;
+  beforeAll(async () => {
+    // Supabase Lite writes every error of the database to stderr.
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    place = await open();
+    backend = await place.start();
+    await backend.db.exec(FUNCTIONS);
+    // Supabase Lite reads the schema once.
+    await backend.app.connection.clearSchemaCache?.();
+    const { execute } = backend.db;
+    backend.db.execute = (...given) => {
+      calls += 1;
+      return execute.call(backend.db, ...given);
+    };
+  }, 60_000);
+  afterAll(async () => {
+    vi.restoreAllMocks();
+    await backend?.close();
+    await place?.close();
   });
 
-  test("is made as service_role, which nobody after it is", async () => {
-    expect((await call("who", {})).body).toEqual({ user: "service_role", role: "service_role", claims: { role: "service_role" } });
-    const { rows } = await backend.db.query(
-      "select current_user as who, coalesce(current_setting('request.jwt.claims', true), '') as claims",
-    );
-    expect(rows).toEqual([{ who: "postgres", claims: "" }]);
-  });
+  /** Calls a function as the platform does; `direct` is false when Supabase Lite was asked. */
+  async function call(fn: string, args: object, { query = "", headers = {} }: { query?: string; headers?: Record<string, string> } = {}) {
+    const before = calls;
+    const response = await fetch(`${backend.url}/rest/v1/rpc/${fn}${query}`, {
+      method: "POST",
+      headers: {
+        apikey: backend.secretKey,
+        authorization: `Bearer ${backend.secretKey}`,
+        "content-profile": "public",
+        "content-type": "application/json",
+        ...headers,
+      },
+      body: JSON.stringify(args),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text ? (JSON.parse(text) as unknown) : null, direct: calls > before };
+  }
 
-  test("tells times as PostgREST does", async () => {
-    expect((await call("moments", {})).body).toEqual([{ at: "2026-11-26T01:02:03.5+00:00", day: "2026-11-26" }]);
-  });
+  /** The same through Supabase Lite: a preference takes a call there. */
+  const slowly = (fn: string, args: object) => call(fn, args, { headers: { prefer: "tx=commit" } });
 
-  test("of a function that returns nothing says so", async () => {
-    expect(await call("nothing", { n: 1 })).toEqual({ status: 204, body: null, direct: true });
-  });
+  describe("a call of a function with the secret key", () => {
+    test.each<[string, object]>([
+      ["echo", {}],
+      ["echo", { given: { a: [1, null, "ü 'quoted' \\ \"double\" $1 ; drop table x; --"] }, note: "it's; select 1" }],
+      ["echo", { ids: ["00000000-0000-7000-8000-00000000000a"], note: null }],
+      ["count_to", { n: 3 }],
+      ["count_to", { n: 0 }],
+      ["squares", { n: 2 }],
+      ["one_row", { n: 7 }],
+      ["nobody", { n: 1 }],
+    ])("is answered directly as Supabase Lite answers it: %s %j", async (fn, args) => {
+      const direct = await call(fn, args);
+      const lite = await slowly(fn, args);
+      expect([direct.direct, lite.direct]).toEqual([true, false]);
+      expect({ status: direct.status, body: direct.body }).toEqual({ status: lite.status, body: lite.body });
+    });
 
-  test("that fails is told in PostgREST's words, and leaves nothing behind", async () => {
-    const db = serviceDb({ url: backend.url, publishableKey: backend.publishableKey, secretKey: backend.secretKey });
-    const { error } = await db.rpc("refuse" as never, { n: 3 } as never);
-    expect(error).toMatchObject({ code: "P0001", message: "No 3 please", hint: "polite", details: '{"n":1}' });
-    const [direct, lite] = [await call("refuse", { n: 3 }), await slowly("refuse", { n: 3 })];
-    expect([direct.direct, lite.direct]).toEqual([true, false]);
-    expect({ status: direct.status, body: direct.body }).toEqual({ status: lite.status, body: lite.body });
-    expect((await call("count_to", { n: 1 })).body).toEqual([1]);
-    expect((await call("count_to", { n: "x" })).status).toBe(400);
-    expect((await call("echo", { note: "\u0000" })).status).toBeGreaterThanOrEqual(400);
-  });
+    test("is made as service_role, which nobody after it is", async () => {
+      expect((await call("who", {})).body).toEqual({ user: "service_role", role: "service_role", claims: { role: "service_role" } });
+      const { rows } = await backend.db.query(
+        "select current_user as who, coalesce(current_setting('request.jwt.claims', true), '') as claims",
+      );
+      expect(rows).toEqual([{ who: "postgres", claims: "" }]);
+    });
 
-  test.each<[string, Parameters<typeof call>]>([
-    ["with a filter", ["squares", { n: 2 }, { query: "?root=eq.1" }]],
-    ["for one object", ["squares", { n: 1 }, { headers: { accept: "application/vnd.pgrst.object+json" } }]],
-    ["of an overloaded function", ["twice", { n: 2 }]],
-    ["with an argument that it does not have", ["count_to", { m: 2 }]],
-    ["of a function that there is not", ["no_such_function", {}]],
-    ["by a visitor of the API without a key", ["who", {}, { headers: { apikey: "", authorization: "" } }]],
-    ["with another key", ["who", {}, { headers: { apikey: "sb_secret_0123456789abcdef", authorization: "" } }]],
-  ])("A9: %s goes the whole way", async (_, args) => {
-    const told = await call(...args);
-    expect(told.direct).toBe(false);
-  });
+    test("tells times as PostgREST does", async () => {
+      expect((await call("moments", {})).body).toEqual([{ at: "2026-11-26T01:02:03.5+00:00", day: "2026-11-26" }]);
+    });
 
-  test("A9: the publishable key, also beside the secret one, is never the server's", async () => {
-    const mixed = [
-      { apikey: backend.publishableKey, authorization: `Bearer ${backend.publishableKey}` },
-      { apikey: backend.publishableKey, authorization: `Bearer ${backend.secretKey}` },
-    ];
-    for (const headers of mixed) expect((await call("who", {}, { headers })).body).not.toMatchObject({ user: "service_role", role: null });
-    expect((await call("who", {}, { headers: mixed[0]! })).body).not.toMatchObject({ user: "service_role" });
+    test("of a function that returns nothing says so", async () => {
+      expect(await call("nothing", { n: 1 })).toEqual({ status: 204, body: null, direct: true });
+    });
+
+    test("that fails is told in PostgREST's words, and leaves nothing behind", async () => {
+      const db = serviceDb({ url: backend.url, publishableKey: backend.publishableKey, secretKey: backend.secretKey });
+      const { error } = await db.rpc("refuse" as never, { n: 3 } as never);
+      expect(error).toMatchObject({ code: "P0001", message: "No 3 please", hint: "polite", details: '{"n":1}' });
+      const [direct, lite] = [await call("refuse", { n: 3 }), await slowly("refuse", { n: 3 })];
+      expect([direct.direct, lite.direct]).toEqual([true, false]);
+      expect({ status: direct.status, body: direct.body }).toEqual({ status: lite.status, body: lite.body });
+      expect((await call("count_to", { n: 1 })).body).toEqual([1]);
+      expect((await call("count_to", { n: "x" })).status).toBe(400);
+      expect((await call("echo", { note: "\u0000" })).status).toBeGreaterThanOrEqual(400);
+    });
+
+    test.each<[string, Parameters<typeof call>]>([
+      ["with a filter", ["squares", { n: 2 }, { query: "?root=eq.1" }]],
+      ["for one object", ["squares", { n: 1 }, { headers: { accept: "application/vnd.pgrst.object+json" } }]],
+      ["of an overloaded function", ["twice", { n: 2 }]],
+      ["with an argument that it does not have", ["count_to", { m: 2 }]],
+      ["of a function that there is not", ["no_such_function", {}]],
+      ["by a visitor of the API without a key", ["who", {}, { headers: { apikey: "", authorization: "" } }]],
+      ["with another key", ["who", {}, { headers: { apikey: "sb_secret_0123456789abcdef", authorization: "" } }]],
+    ])("A9: %s goes the whole way", async (_, args) => {
+      const told = await call(...args);
+      expect(told.direct).toBe(false);
+    });
+
+    test("A9: the publishable key, also beside the secret one, is never the server's", async () => {
+      const mixed = [
+        { apikey: backend.publishableKey, authorization: `Bearer ${backend.publishableKey}` },
+        { apikey: backend.publishableKey, authorization: `Bearer ${backend.secretKey}` },
+      ];
+      for (const headers of mixed)
+        expect((await call("who", {}, { headers })).body).not.toMatchObject({ user: "service_role", role: null });
+      expect((await call("who", {}, { headers: mixed[0]! })).body).not.toMatchObject({ user: "service_role" });
+    });
   });
 });

@@ -1,7 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
-import { messages, type PGlite } from "@electric-sql/pglite";
 import { correlationHeaders } from "@gpt-agent/core/correlation";
-import { postgrestStatus } from "./database.ts";
+import { type BackendDatabase, DatabaseAway, isPostgresError, type PreparedStatement, postgrestStatus } from "./database.ts";
 
 /** A function that can be called: its arguments' types, and what it gives. */
 type Signature = { argTypes: Map<string, string>; gives: "value" | "values" | "rows" | "nothing" };
@@ -21,7 +20,7 @@ const name = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** The function of a name in `public`; null when there is none, or several, or one whose arguments need more thought. */
-async function signatureOf(db: PGlite, fn: string): Promise<Signature | null> {
+async function signatureOf(db: BackendDatabase, fn: string): Promise<Signature | null> {
   const { rows } = await db.query<{ names: string[] | null; types: string[]; plain: boolean; gives: Signature["gives"] }>(
     `select p.proargnames as names, array(select format_type(t, null) from unnest(p.proargtypes) with ordinality a (t, n) order by n) as types,
             p.prokind = 'f' and p.provariadic = 0 and not coalesce(p.proargmodes && array['o', 'b']::"char"[], false) as plain,
@@ -48,10 +47,15 @@ function callOf(fn: string, { argTypes, gives }: Signature, given: string[]): st
   return `select coalesce(to_json(${call}), 'null')::text as answer ${from}`;
 }
 
-/** What a function itself raised, as PostgREST tells it; null for any other failure. */
+/**
+ * What a function itself raised, or that the database went away, as PostgREST tells it; null for any other failure. After a session that
+ * broke nobody knows whether the call was made, so that it must not be made again here.
+ */
 function refusalOf(error: unknown): Response | null {
-  if (!(error instanceof messages.DatabaseError) || !error.code?.startsWith("P0")) return null;
-  const { code, message, detail = null, hint = null } = error;
+  if (error instanceof DatabaseAway)
+    return Response.json({ code: "PGRST001", message: error.message, details: null, hint: null }, { status: 503 });
+  if (!isPostgresError(error) || !/^(P0|57P)/.test(error.code ?? "")) return null;
+  const { code = "", message, detail = null, hint = null } = error;
   return Response.json({ code, message, details: detail, hint }, { status: postgrestStatus(code) ?? 500 });
 }
 
@@ -63,10 +67,10 @@ function refusalOf(error: unknown): Response | null {
  * nothing behind and are then told about by Supabase Lite.
  * @returns what answers a request, or has it answered otherwise
  */
-export function functionCalls(db: PGlite, secretKey: string) {
+export function functionCalls(db: BackendDatabase, secretKey: string) {
   const signatures = new Map<string, Promise<Signature | null>>();
-  /** Names of prepared calls by function and arguments. */
-  const prepared = new Map<string, Promise<string>>();
+  /** Prepared calls by function and arguments. */
+  const prepared = new Map<string, PreparedStatement>();
   const key = Buffer.from(secretKey);
   const isKey = (given: string | null) => {
     const bytes = Buffer.from(given ?? "");
@@ -92,13 +96,13 @@ export function functionCalls(db: PGlite, secretKey: string) {
     return profile === "public" && /^(?:\*\/\*|application\/json)$/.test(accepted) ? fn : null;
   }
 
-  /** The name of the prepared call of a function with these arguments, which it has. */
-  function prepare(fn: string, found: Signature, given: string[]): Promise<string> {
+  /** The prepared call of a function with these arguments, which it has. */
+  function prepare(fn: string, found: Signature, given: string[]): PreparedStatement {
     const key = [fn, ...given].join(" ");
     const known = prepared.get(key);
     if (known) return known;
-    const statement = `call_${prepared.size + 1}`;
-    const made = db.exec(`prepare ${statement}${given.length > 0 ? "(json)" : ""} as ${callOf(fn, found, given)}`).then(() => statement);
+    const name = `call_${prepared.size + 1}`;
+    const made = { name, definition: `prepare ${name}${given.length > 0 ? "(json)" : ""} as ${callOf(fn, found, given)}` };
     prepared.set(key, made);
     return made;
   }
@@ -110,13 +114,11 @@ export function functionCalls(db: PGlite, secretKey: string) {
     if (!found || typeof args !== "object" || args === null || Array.isArray(args)) return null;
     const given = Object.keys(args);
     if (!given.every((arg) => found.argTypes.has(arg))) return null;
-    const statement = await prepare(fn, found, given);
-    // One message is one transaction, so that the role holds for it alone.
-    const results = await db.exec(
-      `${AS_SERVICE}${settingOf(correlationHeaders())}; execute ${statement}${given.length > 0 ? `(${literal(json)})` : ""}`,
-    );
+    // One transaction, so that the role holds for it alone.
+    const settings = `${AS_SERVICE}${settingOf(correlationHeaders())}`;
+    const row = await db.execute(prepare(fn, found, given), settings, given.length > 0 ? literal(json) : null);
     if (found.gives === "nothing") return new Response(null, { status: 204 });
-    const answer = results.at(-1)?.rows[0]?.answer as string;
+    const answer = row?.answer as string;
     return new Response(answer, { headers: { "content-type": "application/json; charset=utf-8" } });
   }
 

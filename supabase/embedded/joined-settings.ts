@@ -2,7 +2,7 @@ import type { PGlite } from "@electric-sql/pglite";
 import { correlationHeaders } from "@gpt-agent/core/correlation";
 
 /** A setting for the rest of a transaction, the way Supabase Lite writes it. */
-const SETTING = /^\s*select set_config\('([\w.]+)', (?:\$1|'([^']*)'), true\)\s*$/i;
+export const SETTING = /^\s*select set_config\('([\w.]+)', (?:\$1|'([^']*)'), true\)\s*$/i;
 
 /**
  * Before each request's own query Supabase Lite sets nine session settings (role, claims, method, headers …), one query each,

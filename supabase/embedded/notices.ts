@@ -1,14 +1,14 @@
 import { timingSafeEqual } from "node:crypto";
-import type { PGlite } from "@electric-sql/pglite";
+import type { BackendDatabase } from "./database.ts";
 
 /** Milliseconds between comments, which keep an idle line open. */
 const PULSE_MS = 15_000;
 
 /**
  * GET /notices: an event stream that tells of new jobs in the outbox, to whoever has the secret key. What a worker hears elsewhere with
- * LISTEN on a connection to Postgres, which PGlite has none of.
+ * LISTEN on a connection to Postgres, which PGlite has none of and only the backend may have to a server.
  */
-export async function noticesOf(db: PGlite, secretKey: string) {
+export async function noticesOf(db: BackendDatabase, secretKey: string) {
   const lines = new Set<ReadableStreamDefaultController<Uint8Array>>();
   const encoder = new TextEncoder();
   const tell = (text: string) => {

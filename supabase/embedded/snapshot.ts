@@ -6,7 +6,7 @@ import type { PGlite } from "@electric-sql/pglite";
 import { dumpDatabase } from "@gpt-agent/core/backup/dump-database";
 import { EMBEDDED_DUMP_PATH } from "@gpt-agent/core/backup/embedded-dump";
 import { encodeRecord } from "@gpt-agent/core/backup/records";
-import { openDatabase } from "./database.ts";
+import { openPglite } from "./pglite-database.ts";
 
 /**
  * A second database that holds what a database holds now. PGlite has one session, which a dump would keep from everybody else
@@ -15,8 +15,7 @@ import { openDatabase } from "./database.ts";
  */
 async function openSnapshot(db: PGlite, folder: string | undefined) {
   if (!folder) {
-    const connection = await openDatabase(undefined, { loadDataDir: await db.dumpDataDir("none") });
-    return { db: connection.driver, close: () => connection.close() };
+    return openPglite(undefined, { loadDataDir: await db.dumpDataDir("none") });
   }
   const copy = `${folder}.snapshot`;
   const remove = () => rm(copy, { recursive: true, force: true });
@@ -25,12 +24,19 @@ async function openSnapshot(db: PGlite, folder: string | undefined) {
     await db.exec("checkpoint");
     // What is written after the checkpoint is in the copied log: opening the copy replays it, as after a kill. Disks that can copy on write do.
     await db.runExclusive(() => cp(folder, copy, { recursive: true, mode: constants.COPYFILE_FICLONE }));
-    const connection = await openDatabase(copy);
-    return { db: connection.driver, close: () => connection.close().finally(remove) };
+    const opened = await openPglite(copy);
+    return { db: opened.db, close: () => opened.close().finally(remove) };
   } catch (error) {
     await remove();
     throw error;
   }
+}
+
+/** Does a request ask for a dump with the secret key? Null for one that asks for something else. */
+function asksForDump(request: Request, secretKey: string): boolean | null {
+  if (new URL(request.url).pathname !== EMBEDDED_DUMP_PATH) return null;
+  const [given, key] = [Buffer.from(request.headers.get("apikey") ?? ""), Buffer.from(secretKey)];
+  return request.method === "POST" && given.length === key.length && timingSafeEqual(given, key);
 }
 
 /**
@@ -39,7 +45,6 @@ async function openSnapshot(db: PGlite, folder: string | undefined) {
  * @returns what answers such a request, and has null for any other
  */
 export function snapshots(db: PGlite, secretKey: string, folder: string | undefined) {
-  const key = Buffer.from(secretKey);
   let busy = false;
 
   async function* dump(signal: AbortSignal) {
@@ -61,13 +66,23 @@ export function snapshots(db: PGlite, secretKey: string, folder: string | undefi
   }
 
   return (request: Request): Response | null => {
-    if (new URL(request.url).pathname !== EMBEDDED_DUMP_PATH) return null;
-    const given = Buffer.from(request.headers.get("apikey") ?? "");
-    if (request.method !== "POST" || given.length !== key.length || !timingSafeEqual(given, key))
-      return new Response("Not found", { status: 404 });
+    const asks = asksForDump(request, secretKey);
+    if (asks === null) return null;
+    if (!asks) return new Response("Not found", { status: 404 });
     if (busy) return new Response("Another dump is being made", { status: 409 });
     busy = true;
     const body = Readable.toWeb(Readable.from(dump(request.signal), { objectMode: false }));
     return new Response(body as never, { headers: { "content-type": "application/octet-stream" } });
   };
 }
+
+/** The same for a backend on a Postgres server, which tells what it holds itself: core/backup/embedded-dump.ts says what to do. */
+export const noSnapshots =
+  (secretKey: string) =>
+  (request: Request): Response | null => {
+    const asks = asksForDump(request, secretKey);
+    if (asks === null) return null;
+    return asks
+      ? new Response("The data is on a Postgres server: set DATABASE_URL to its address", { status: 501 })
+      : new Response("Not found", { status: 404 });
+  };

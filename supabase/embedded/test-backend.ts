@@ -5,13 +5,17 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Extensions, PGlite } from "@electric-sql/pglite";
+import { openPostgres } from "@gpt-agent/core/backup/sql-session";
 import type { EmailMessage } from "@supabase/lite";
-import { type Backend, startBackend } from "./backend.ts";
-import type { PostgresOptions } from "./database.ts";
+import { postgresPrograms, startPostgres } from "../recovery/test-postgres.ts";
+import { type Backend, type BackendConfig, startBackend } from "./backend.ts";
+import type { BackendDatabase } from "./database.ts";
+import type { PgliteDatabase } from "./pglite-database.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-export type TestBackend = Backend & {
+export type TestBackend<Database = PgliteDatabase> = Omit<Backend, "db"> & {
+  db: Database;
   publishableKey: string;
   secretKey: string;
   jwtSecret: string;
@@ -55,20 +59,21 @@ export async function emptyDatabase(): Promise<Blob> {
 async function migratedDatabase(firstStart: (empty: Blob) => Promise<Backend>): Promise<Blob> {
   const migrations = (await readdir(here("../migrations"))).sort().map((file) => here(`../migrations/${file}`));
   const hash = createHash("sha256");
-  for (const file of [here("../../package-lock.json"), here("./database.ts"), here("./backend.ts"), here("../migrate.ts"), ...migrations])
-    hash.update(file).update(await readFile(file));
+  const makers = ["../../package-lock.json", "./database.ts", "./pglite-database.ts", "./backend.ts", "../migrate.ts"].map(here);
+  for (const file of [...makers, ...migrations]) hash.update(file).update(await readFile(file));
   return kept("migrated-postgres", hash.digest("hex").slice(0, 20), async () => {
     const backend = await firstStart(await emptyDatabase());
+    const db = backend.db as PgliteDatabase;
     // So that nothing has to be replayed when the dump is opened.
-    await backend.db.exec("checkpoint");
-    const dump = await backend.db.dumpDataDir("none");
+    await db.exec("checkpoint");
+    const dump = await db.dumpDataDir("none");
     await backend.close();
     return dump;
   });
 }
 
-/** A backend in memory on a free port, with all migrations, for tests and generators. Close it when done. */
-export async function startTestBackend({ extensions }: { extensions?: Extensions } = {}): Promise<TestBackend> {
+/** Starts a backend on a free port, for a platform of its own. */
+async function start<Database>(config: Pick<BackendConfig, "pglite" | "databaseUrl" | "databaseConnections">) {
   const storageFolder = await mkdtemp(join(tmpdir(), "gpt-agent-storage-"));
   const keys = {
     publishableKey: `sb_publishable_${randomBytes(16).toString("hex")}`,
@@ -76,25 +81,23 @@ export async function startTestBackend({ extensions }: { extensions?: Extensions
     jwtSecret: randomBytes(32).toString("hex"),
   };
   const mails: EmailMessage[] = [];
-  const start = (postgres: PostgresOptions) =>
-    startBackend({
-      postgres,
-      ...keys,
-      storageFolder,
-      migrationsFolder: here("../migrations"),
-      templatesFolder: here("../templates"),
-      port: 0,
-      siteUrl: "http://localhost:3000",
-      email: {
-        async send(mail: EmailMessage) {
-          mails.push(mail);
-        },
-      } as never,
-    });
-  const migrated = await migratedDatabase((empty) => start({ loadDataDir: empty }));
-  const backend = await start({ extensions, loadDataDir: migrated });
+  const backend = await startBackend({
+    ...config,
+    ...keys,
+    storageFolder,
+    migrationsFolder: here("../migrations"),
+    templatesFolder: here("../templates"),
+    port: 0,
+    siteUrl: "http://localhost:3000",
+    email: {
+      async send(mail: EmailMessage) {
+        mails.push(mail);
+      },
+    } as never,
+  });
   return {
     ...backend,
+    db: backend.db as Database,
     ...keys,
     mails,
     async close() {
@@ -103,3 +106,51 @@ export async function startTestBackend({ extensions }: { extensions?: Extensions
     },
   };
 }
+
+/** A backend in memory on a free port, with all migrations, for tests and generators. Close it when done. */
+export async function startTestBackend({ extensions }: { extensions?: Extensions } = {}): Promise<TestBackend> {
+  const migrated = await migratedDatabase((empty) => start<BackendDatabase>({ pglite: { loadDataDir: empty } }));
+  return start<PgliteDatabase>({ pglite: { extensions, loadDataDir: migrated } });
+}
+
+/** Where a backend's data may be, in tests that run on both. */
+export type TestPlace = {
+  /** A backend of its own, with all migrations, on a database of its own. */
+  start(options?: { connections?: number }): Promise<TestBackend<BackendDatabase>>;
+  /** Where an empty database is, of which several backends one after the other may have the data. */
+  empty(name: string): Promise<Pick<BackendConfig, "folder" | "databaseUrl">>;
+  close(): Promise<void>;
+};
+
+async function pglitePlace(): Promise<TestPlace> {
+  const folder = await mkdtemp(join(tmpdir(), "gpt-agent-place-"));
+  return {
+    start: () => startTestBackend(),
+    empty: async (name) => ({ folder: join(folder, name) }),
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+async function serverPlace(programs: string): Promise<TestPlace> {
+  const server = await startPostgres(programs);
+  let databases = 0;
+  const empty = async (name: string) => {
+    const admin = await openPostgres(server.url("postgres"));
+    await admin.exec(`create database ${name}`);
+    await admin.close();
+    return { databaseUrl: server.url(name) };
+  };
+  return {
+    start: async ({ connections } = {}) =>
+      start<BackendDatabase>({ ...(await empty(`backend_${++databases}`)), databaseConnections: connections }),
+    empty,
+    close: () => server.stop(),
+  };
+}
+
+const programs = postgresPrograms();
+/** Each kind of database; a server only where its programs are installed. */
+export const PLACES: [kind: string, open: () => Promise<TestPlace>][] = [
+  ["PGlite", pglitePlace],
+  ...(programs ? ([["a Postgres server", () => serverPlace(programs)]] satisfies [string, () => Promise<TestPlace>][]) : []),
+];

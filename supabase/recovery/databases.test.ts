@@ -8,7 +8,8 @@ import { dumpDatabase } from "@gpt-agent/core/backup/dump-database";
 import { backupBytes } from "@gpt-agent/core/backup/make-backup";
 import { openPostgres, type SqlDatabase } from "@gpt-agent/core/backup/sql-session";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createRoles, openDatabase } from "../embedded/database.ts";
+import { createRoles } from "../embedded/database.ts";
+import { openPglite } from "../embedded/pglite-database.ts";
 import { emptyDatabase } from "../embedded/test-backend.ts";
 import { migrate } from "../migrate.ts";
 import { restoreBackup } from "./restore-backup.ts";
@@ -56,9 +57,9 @@ const embedded = async (): Promise<Place> => {
   const open = new Map<string, Opened>();
   return {
     async database(name) {
-      const connection = await openDatabase(undefined, { loadDataDir: await emptyDatabase() });
-      const opened = Object.assign(connection.driver as unknown as Opened);
-      await createRoles(connection.driver);
+      const { db } = await openPglite(undefined, { loadDataDir: await emptyDatabase() });
+      const opened = db as unknown as Opened;
+      await createRoles(db);
       open.set(name, opened);
       return opened;
     },

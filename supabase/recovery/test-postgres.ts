@@ -1,8 +1,8 @@
 // A Postgres server of its own for tests, where its programs are installed (Debian: postgresql).
 import { execFileSync, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { openPostgres } from "@gpt-agent/core/backup/sql-session";
 import { freePort } from "../../e2e/fakes/free-port.ts";
 
@@ -14,9 +14,51 @@ export function postgresPrograms(): string | null {
   return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres"))) ?? null;
 }
 
+/**
+ * Just enough of pgvector for our migrations, in SQL, for servers whose distribution does not pack it (Debian 12). What is tested on it is
+ * everything but the vectors, which tests look at on PGlite, and here where the real one is installed.
+ */
+const VECTOR = `
+create domain vector as text;
+create function vector_dims(v vector) returns integer language sql immutable strict as $$ select json_array_length(v::json) $$;
+create function cosine_distance(a vector, b vector) returns double precision language sql immutable strict as $$
+  select 1 - sum(x * y) / nullif(sqrt(sum(x * x)) * sqrt(sum(y * y)), 0)
+  from rows from (json_array_elements_text(a::json), json_array_elements_text(b::json)) as t (p, q),
+    lateral (select p::double precision as x, q::double precision as y) n $$;
+create operator <=> (leftarg = vector, rightarg = vector, function = cosine_distance);
+`;
+
+/**
+ * The programs of a server that has pgvector: those there are, or copies of them beside which the extension lies (Postgres looks for its files
+ * from where its program is).
+ */
+function withVector(programs: string, folder: string): string {
+  const config = (what: string) => execFileSync(join(programs, "pg_config"), [`--${what}`], { encoding: "utf8" }).trim();
+  const share = config("sharedir");
+  if (existsSync(join(share, "extension", "vector.control"))) return programs;
+  const [bin, lib] = [config("bindir"), config("pkglibdir")];
+  // As Postgres does it (make_relative_path): from the first folder in which they differ.
+  const parts = [bin, share, lib].map((path) => path.split(sep));
+  const common = parts[0]!.findIndex((part, at) => parts.some((other) => other[at] !== part));
+  const root = parts[0]!.slice(0, common).join(sep) || sep;
+  const at = (path: string) => join(folder, "programs", relative(root, path));
+  mkdirSync(at(bin), { recursive: true });
+  for (const program of ["postgres", "initdb"]) copyFileSync(join(bin, program), join(at(bin), program));
+  mkdirSync(dirname(at(lib)), { recursive: true });
+  symlinkSync(lib, at(lib));
+  mkdirSync(at(join(share, "extension")), { recursive: true });
+  for (const place of [share, join(share, "extension")])
+    for (const name of readdirSync(place))
+      if (join(place, name) !== join(share, "extension")) symlinkSync(join(place, name), at(join(place, name)));
+  writeFileSync(at(join(share, "extension", "vector.control")), "default_version = '0'\ncomment = 'stands in for pgvector in tests'\n");
+  writeFileSync(at(join(share, "extension", "vector--0.sql")), VECTOR);
+  return at(bin);
+}
+
 /** Starts an empty server. Postgres refuses to run as root, so it runs as nobody then. */
-export async function startPostgres(programs: string) {
+export async function startPostgres(installed: string) {
   const folder = mkdtempSync(join(tmpdir(), "gpt-agent-postgres-"));
+  const programs = withVector(installed, folder);
   const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
   if (nobody.uid) chownSync(folder, nobody.uid, nobody.gid);
   const data = join(folder, "data");

@@ -1,11 +1,14 @@
 import { createHmac } from "node:crypto";
 import { userDb } from "@gpt-agent/core/db";
+import type { BackendDatabase } from "../embedded/database.ts";
 import type { TestBackend } from "../embedded/test-backend.ts";
+
+type World = Omit<TestBackend, "db"> & { db: Pick<BackendDatabase, "query"> };
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 /** An access token for a persona of setup/personas.sql, signed as the auth server signs them; valid for an hour. */
-export async function tokenOf(world: TestBackend, persona: string): Promise<string> {
+export async function tokenOf(world: World, persona: string): Promise<string> {
   const { rows } = await world.db.query<{ id: string | null }>("select tests.uid($1) as id", [persona]);
   if (!rows[0]?.id) throw new Error(`No persona ${persona}`);
   const now = Math.floor(Date.now() / 1000);
@@ -15,13 +18,13 @@ export async function tokenOf(world: TestBackend, persona: string): Promise<stri
 }
 
 /** How a principal's requests are signed: anonymous, the server's key, or a persona. */
-export async function headersOf(world: TestBackend, principal: string): Promise<Record<string, string>> {
+export async function headersOf(world: World, principal: string): Promise<Record<string, string>> {
   if (principal === "service_role") return { apikey: world.secretKey };
   if (principal === "anon") return { apikey: world.publishableKey };
   return { apikey: world.publishableKey, authorization: `Bearer ${await tokenOf(world, principal)}` };
 }
 
 /** A supabase-js client for a persona. */
-export async function clientOf(world: TestBackend, persona: string) {
+export async function clientOf(world: World, persona: string) {
   return userDb({ url: world.url, publishableKey: world.publishableKey, secretKey: "" }, await tokenOf(world, persona));
 }

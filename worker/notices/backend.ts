@@ -1,4 +1,4 @@
-import { keepOpen, type Notices, type NoticesOptions } from "./notices.ts";
+import { keepOpen, type Notices, type NoticesOptions } from "@gpt-agent/core/notices/notices";
 
 /**
  * Listens to the embedded backend, whose database is in its process (supabase/embedded/notices.ts).

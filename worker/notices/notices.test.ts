@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLog } from "@gpt-agent/core/log";
+import { databaseNotices } from "@gpt-agent/core/notices/database-notices";
+import type { Notices, NoticesOptions } from "@gpt-agent/core/notices/notices";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startTestBackend, type TestBackend } from "../../supabase/embedded/test-backend.ts";
 import { postgresPrograms, startPostgres } from "../../supabase/recovery/test-postgres.ts";
 import { backendNotices } from "./backend.ts";
-import { databaseNotices } from "./database.ts";
-import type { Notices, NoticesOptions } from "./notices.ts";
 
 // Room for a busy machine.
 vi.setConfig({ testTimeout: 60_000 });

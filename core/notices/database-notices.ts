@@ -9,8 +9,9 @@ const PATIENCE_MS = 10_000;
 /**
  * Listens on the database itself (LISTEN).
  * @param url postgres:// address of a session: the database's own or a pooler's in session mode
+ * @param options.channel an identifier of SQL
  */
-export function databaseNotices(url: string, options: NoticesOptions): Notices {
+export function databaseNotices(url: string, { channel = "outbox", ...options }: NoticesOptions & { channel?: string }): Notices {
   return keepOpen(async (signal, stands) => {
     const client = new Client({ connectionString: url, connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS, keepAlive: true });
     // Heard also while nobody waits for it: an error without a listener would end the process.
@@ -25,7 +26,7 @@ export function databaseNotices(url: string, options: NoticesOptions): Notices {
     client.on("notification", options.heard);
     const listen = async () => {
       await client.connect();
-      await client.query("listen outbox");
+      await client.query(`listen ${channel}`);
       stands();
       for (;;) {
         await sleep(PULSE_MS, undefined, { signal });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "@gpt-agent/core/log";
+import type { Log } from "../log.ts";
 
 /** A way to hear at once that there are new jobs in the outbox. One that fails costs moments: the dispatcher also looks by itself. */
 export interface Notices {

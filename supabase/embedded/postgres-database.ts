@@ -1,0 +1,114 @@
+import type { SqlSession } from "@gpt-agent/core/backup/sql-session";
+import type { Log } from "@gpt-agent/core/log";
+import { databaseNotices } from "@gpt-agent/core/notices/database-notices";
+import type { Connection } from "@supabase/lite";
+import { PgliteConnection } from "@supabase/lite/pglite";
+import { Kysely } from "kysely";
+import type { PoolClient } from "pg";
+import { type BackendDatabase, type OpenedDatabase, takeOver } from "./database.ts";
+import { postgresDialect } from "./postgres-dialect.ts";
+import { Sessions } from "./postgres-sessions.ts";
+
+/** Whoever starts a backend on a database holds it until its schema stands. */
+const STARTING = "hashtextextended('gpt-agent backend', 0)";
+/** What our migrations ask for, by the names of pg_available_extensions. */
+const EXTENSIONS = ["vector", "pg_trgm", "uuid-ossp", "btree_gin"];
+
+/**
+ * Supabase Lite's connection to a Postgres, which its connections to PGlite and to a server have in common. It exports only those two, and
+ * the one to a server is for a driver that ends the process when a session breaks (docs/decisions/046), so ours has theirs as its parent.
+ */
+const LiteConnection = Object.getPrototypeOf(PgliteConnection) as new (config: {
+  url: string;
+}) => Omit<PgliteConnection, "driver" | "kysely" | "exec" | "close">;
+
+function connectionOn(sessions: Sessions): Connection {
+  for (const method of ["introspect", "withContext", "onPostgrestAST"])
+    if (!Object.hasOwn(LiteConnection.prototype, method))
+      throw new Error(`This version of @supabase/lite has another connection to Postgres (supabase/embedded/postgres-database.ts).`);
+  class ServerConnection extends LiteConnection {
+    driver = sessions;
+    kysely = new Kysely<never>({ dialect: postgresDialect(sessions) });
+    exec = async (sql: string) => (await sessions.with((client) => sessions.exec(client, sql)))[0];
+    close = () => sessions.close();
+  }
+  return new ServerConnection({ url: "" }) as unknown as Connection;
+}
+
+/** @throws when the server is too old, lacks an extension, or is the Postgres of a Supabase */
+async function assertFits(db: BackendDatabase): Promise<void> {
+  const { rows } = await db.query<{ version: number; missing: string[]; supabase: boolean }>(
+    `select current_setting('server_version_num')::integer as version, to_regrole('supabase_auth_admin') is not null as supabase,
+       array(select wanted from unnest($1::text[]) wanted where wanted not in (select name from pg_available_extensions)) as missing`,
+    [EXTENSIONS],
+  );
+  const { version, missing, supabase } = rows[0]!;
+  if (version < 150_000) throw new Error("BACKEND_DATABASE_URL: Postgres 15 or newer is needed.");
+  if (supabase)
+    throw new Error("BACKEND_DATABASE_URL: this is a Supabase's own Postgres. Use that Supabase: SUPABASE_URL (docs/SECRETS.md).");
+  if (missing.length > 0)
+    throw new Error(`BACKEND_DATABASE_URL: the server lacks extensions: ${missing.join(", ")} (docs/SELF-HOSTING.md).`);
+}
+
+/**
+ * Opens a database on a Postgres server of 15 or newer, with pgvector.
+ * @param url postgres:// address of sessions (no pooler in transaction mode), for its owner, who may make roles
+ * @param options.connections sessions at most, besides one that listens
+ * @throws when it is out of reach or does not fit, or when this version of Supabase Lite would grant everything to everyone (database.ts)
+ */
+export async function openServer(url: string, options: { connections: number; log: Log }): Promise<OpenedDatabase> {
+  const sessions = new Sessions(url, options.connections);
+  const sessionOf = (client: PoolClient): SqlSession => ({
+    query: async <T extends object>(sql: string, params?: unknown[]) => {
+      const { rows } = await sessions.query<T>(client, sql, params);
+      return { rows };
+    },
+    exec: (sql) => sessions.exec(client, sql),
+  });
+  const db: BackendDatabase = {
+    query: (sql, params) => sessions.with((client) => sessions.query(client, sql, params)),
+    exec: (sql) => sessions.with((client) => sessions.exec(client, sql)),
+    transaction: (work) =>
+      sessions.with(async (client) => {
+        await sessions.exec(client, "begin");
+        try {
+          const result = await work(sessionOf(client));
+          await sessions.exec(client, "commit");
+          return result;
+        } catch (error) {
+          await sessions.exec(client, "rollback").catch(() => {});
+          throw error;
+        }
+      }),
+    execute: (statement, before, argument) =>
+      sessions.with(async (client) => {
+        await sessions.prepare(client, statement);
+        // One message is one transaction.
+        const results = await sessions.exec(client, `${before}; execute ${statement.name}${argument === null ? "" : `(${argument})`}`);
+        return results.at(-1)?.rows[0];
+      }),
+    listen: (channel, hear) =>
+      new Promise((stands) => {
+        const notices = databaseNotices(url, { channel, heard: hear, connected: () => stands(() => notices.close()), log: options.log });
+      }),
+    alone: (work) =>
+      sessions.with(async (client) => {
+        await sessions.exec(client, `select pg_advisory_lock(${STARTING})`);
+        try {
+          return await work();
+        } finally {
+          await sessions.exec(client, `select pg_advisory_unlock(${STARTING})`).catch(() => {});
+        }
+      }),
+  };
+  try {
+    const connection = connectionOn(sessions);
+    takeOver(connection);
+    await sessions.learnArrays();
+    await assertFits(db);
+    return { db, connection, schemaStands: () => sessions.learnArrays(), close: () => sessions.close() };
+  } catch (error) {
+    await sessions.close();
+    throw error;
+  }
+}
