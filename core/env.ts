@@ -247,6 +247,10 @@ const backend = z.object({
   BACKEND_PORT: port,
   /** Loopback unless portal and worker are on other machines, or in other containers, of the same private network. */
   BACKEND_HOST: z.string().min(1).default("127.0.0.1"),
+  /** A Postgres server's database for the data; without it PGlite keeps them in the data folder, which holds the stored files in any case. */
+  BACKEND_DATABASE_URL: postgresUrl.optional(),
+  /** One waits for another while the schema is made, so there are two at least. */
+  BACKEND_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(20),
   DATA_FOLDER: z.string({ error: "must be a folder" }).min(1),
   MAILBOX_FOLDER: z.string({ error: "must be a folder" }).min(1),
   SMTP_URL: smtpUrl.optional(),

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { at, ensureBuilt, ensureInstalled, stop } from "./project.mjs";
 
+const { BACKEND_DATABASE_URL } = process.env;
 const [program, ...args] = process.argv.slice(2);
 /** Where each program's bundle is. */
 const PROGRAMS = { backup: "supabase", restore: "supabase", migrate: "supabase", doctor: "worker" };
@@ -22,12 +23,16 @@ async function embedded() {
     DATA_FOLDER,
     MAILBOX_FOLDER: join(DATA_FOLDER, "mailbox"),
     QUEUE_FOLDER: join(DATA_FOLDER, "queue"),
+    ...(BACKEND_DATABASE_URL ? { DATABASE_URL: BACKEND_DATABASE_URL } : {}),
   };
   try {
     const { url, backendUrl } = JSON.parse(readFileSync(join(DATA_FOLDER, "running.json"), "utf8"));
     await fetch(backendUrl);
     return { ...set, APP_URL: url, SUPABASE_URL: backendUrl };
   } catch {
+    // What is on a Postgres server is reached without the platform; stored files are in its hands.
+    if (BACKEND_DATABASE_URL && ["backup", "restore"].includes(program))
+      stop(`The platform is not running on ${DATA_FOLDER}. Start it (npm start): it hands out and takes in the stored files.`);
     if (program === "doctor") stop(`The platform is not running on ${DATA_FOLDER}. Start it (npm start), then ask the doctor.`);
     return set;
   }

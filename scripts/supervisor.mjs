@@ -202,6 +202,8 @@ export async function startPlatform() {
   const [backendPort, workerPort] = [await freePort(), await freePort()];
   const url = (process.env.APP_URL || `http://localhost:${port}`).replace(/\/$/, "");
   const { SUPABASE_JWT_SECRET, ...shared } = secrets;
+  // Data on a Postgres server instead of in the data folder: the backend's alone, and the worker's for backups.
+  const BACKEND_DATABASE_URL = process.env.BACKEND_DATABASE_URL || undefined;
   const common = {
     NODE_ENV: "production",
     LOG_LEVEL: process.env.LOG_LEVEL || "warn",
@@ -209,10 +211,12 @@ export async function startPlatform() {
     SUPABASE_URL: `http://127.0.0.1:${backendPort}`,
     MAILBOX_FOLDER: join(dataFolder, "mailbox"),
     APP_URL: url,
+    BACKEND_DATABASE_URL: undefined,
   };
   const services = {
     backend: new Service("backend", at("supabase/dist/main.js"), {
       ...common,
+      BACKEND_DATABASE_URL,
       SUPABASE_JWT_SECRET,
       BACKEND_PORT: String(backendPort),
       DATA_FOLDER: dataFolder,
@@ -228,6 +232,7 @@ export async function startPlatform() {
       at("worker/dist/main.js"),
       {
         BACKUP_KEY: process.env.BACKUP_KEY || BACKUP_KEY,
+        DATABASE_URL: process.env.DATABASE_URL || BACKEND_DATABASE_URL,
         ...common,
         WORKER_PORT: String(workerPort),
         QUEUE_FOLDER: join(dataFolder, "queue"),

@@ -1,6 +1,6 @@
 // How long a visitor waits: to the first event of the stream and to the first word, over HTTP. On the demo agent, whose quotes need no
 // model; with --passages on an agent that has so many, and a model that answers at once, so that all of the wait is ours.
-// `npm run bench:first-token [-- --passages 10000 | --url http://127.0.0.1:3000] [--questions 60]`; without --url the platform is started.
+// `npm run bench:first-token [-- --passages 10000 | --url http://127.0.0.1:3000] [--questions 60] [--database postgres]`; without --url the platform is started.
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -8,6 +8,7 @@ import { startPlatform } from "../platform.ts";
 import { untilIdle } from "../until-idle.ts";
 import { Visitor } from "../visitor.ts";
 import { figures, percentile } from "./figures.ts";
+import { startDatabase } from "./streams/database.ts";
 import { addAgent, PAGE, SUBJECTS, setStage } from "./streams/stage.ts";
 
 const QUESTIONS = [
@@ -24,12 +25,18 @@ const QUESTIONS = [
 const PER_VISITOR = 15;
 
 const { values } = parseArgs({
-  options: { url: { type: "string" }, passages: { type: "string" }, questions: { type: "string", default: "60" } },
+  options: {
+    url: { type: "string" },
+    passages: { type: "string" },
+    questions: { type: "string", default: "60" },
+    database: { type: "string" },
+  },
 });
 const passages = Number(values.passages ?? 0);
-const stage = passages ? await setStage() : null;
+const stage = passages ? await setStage({}, values.database) : null;
 stage?.model.pace({ tokens: 20, everyMs: 5, firstMs: 0 });
-const platform = values.url || stage ? null : await startPlatform();
+const database = values.url || stage ? null : await startDatabase(values.database);
+const platform = values.url || stage ? null : await startPlatform({ env: database?.env });
 if (platform) await untilIdle(platform);
 const url = values.url ?? (stage?.platform ?? platform!).url;
 const agent = stage ? await addAgent(stage, passages) : "demo";
@@ -65,6 +72,7 @@ for (let n = 0; n < Number(values.questions); n++) {
   await sleep(50);
 }
 await (stage ?? platform)?.stop();
+await database?.stop();
 
 const row = (what: string, times: number[], goal: string) => ({
   what,

@@ -1,14 +1,14 @@
 // Many visitors at once, the whole way: token, limits, database, retrieval, a model of ten tokens a second, citations, run log, socket;
 // first as many as the platform is to carry (H1), then three times as many as that (H2).
-// `npm run bench:streams [-- --streams 500]`. Takes two minutes. Linux.
+// `npm run bench:streams [-- --streams 500 --database postgres]`. Takes two minutes. Linux.
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { figures, percentile } from "./figures.ts";
-import { cpuOf } from "./streams/process-meter.ts";
+import { cpuOf, cpuOfFamily } from "./streams/process-meter.ts";
 import { Readers, type Seen } from "./streams/readers.ts";
 import { addAgent, type BenchVisitor, openVisitors, question, setStage } from "./streams/stage.ts";
 
-const { values } = parseArgs({ options: { streams: { type: "string", default: "500" } } });
+const { values } = parseArgs({ options: { streams: { type: "string", default: "500" }, database: { type: "string" } } });
 const streams = Number(values.streams);
 const AGENTS = 4;
 const PASSAGES = 500;
@@ -21,7 +21,7 @@ const OVERLOAD_S = 15;
 const say = (what: string) => console.error(`${(performance.now() / 1000).toFixed(0)} s: ${what}`);
 
 say("starting the platform");
-const stage = await setStage({ MAX_RUNS: String(Math.round(streams * 1.2)) });
+const stage = await setStage({ MAX_RUNS: String(Math.round(streams * 1.2)) }, values.database);
 stage.model.pace(PACE);
 say("adding agents and visitors");
 const visitors: BenchVisitor[] = [];
@@ -65,7 +65,8 @@ async function visitPages(during: Promise<unknown>): Promise<number[]> {
 async function coresDuring(during: () => Promise<unknown>): Promise<Record<string, number>> {
   const { portal, backend, worker } = stage.platform.pids;
   const bench = () => cpuOf(process.pid) + cpuOf(stage.model.pid);
-  const before = { portal: cpuOf(portal), backend: cpuOf(backend), worker: cpuOf(worker), bench: bench() };
+  const postgres = () => (stage.database ? cpuOfFamily(stage.database.pid) : 0);
+  const before = { portal: cpuOf(portal), backend: cpuOf(backend), worker: cpuOf(worker), bench: bench(), postgres: postgres() };
   const began = performance.now();
   await during();
   const took = performance.now() - began;
@@ -74,6 +75,7 @@ async function coresDuring(during: () => Promise<unknown>): Promise<Record<strin
     portalCores: cores(portal, before.portal),
     backendCores: cores(backend, before.backend),
     workerCores: cores(worker, before.worker),
+    ...(stage.database ? { postgresCores: Number(((postgres() - before.postgres) / took).toFixed(2)) } : {}),
     benchCores: Number(((bench() - before.bench) / took).toFixed(2)),
   };
 }

@@ -32,7 +32,9 @@ type Service = {
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const text = readFileSync(join(root, "compose.yaml"), "utf8");
 const compose = parse(text, { merge: true }) as { services: Record<string, Service>; networks: Record<string, { internal?: boolean }> };
-const services = Object.entries(compose.services);
+/** What is put over it for a Postgres server of its own; only its new service is whole. */
+const onServer = parse(readFileSync(join(root, "infra/compose/postgres.yaml"), "utf8")) as { services: Record<string, Service> };
+const services = [...Object.entries(compose.services), ["postgres", onServer.services.postgres!] as const];
 const seconds = (duration: string) => Number(duration.replace("s", ""));
 
 const script = fileURLToPath(new URL("make-env.sh", import.meta.url));
@@ -72,6 +74,7 @@ test("is what the Compose specification allows", () => {
   const valid = ajv.compile(modern(composeSchema) as object);
   const plain = parse(text, { merge: true }) as object;
   expect(valid(plain) ? [] : valid.errors).toEqual([]);
+  expect(valid(onServer) ? [] : valid.errors).toEqual([]);
   // The schema does find what is wrong.
   expect(valid({ services: { portal: { imagee: "x" } } })).toBe(false);
 });
@@ -88,10 +91,24 @@ test("each process starts with the settings that make-env.sh makes, and none wit
   expect([...asked].filter((name) => !settings[name])).toEqual([]);
 });
 
+test("on a Postgres server the backend, and the worker for backups, have its address with the password of make-env.sh", () => {
+  const settings = settingsOf(makeEnv("https://chat.example.com"));
+  const { backend, worker, postgres } = onServer.services;
+  const address = `postgres://gpt_agent:${settings.POSTGRES_PASSWORD}@postgres:5432/gpt_agent`;
+  expect(interpolate(backend!.environment!.BACKEND_DATABASE_URL!, settings)).toBe(address);
+  expect(interpolate(worker!.environment!.DATABASE_URL!, settings)).toBe(address);
+  expect(postgres!.environment).toMatchObject({ POSTGRES_USER: "gpt_agent", POSTGRES_DB: "gpt_agent" });
+  expect(postgres!.networks).toEqual(["inside"]);
+  expect(() => interpolate(postgres!.environment!.POSTGRES_PASSWORD!, {})).toThrow("is needed");
+  const image = { BACKEND_PORT: "54321", DATA_FOLDER: "/data", MAILBOX_FOLDER: "/data/mailbox" };
+  const env = parseEnv("backend", { ...image, ...environmentOf("backend", settings), BACKEND_DATABASE_URL: address });
+  expect(env).toMatchObject({ BACKEND_DATABASE_URL: address, BACKEND_DATABASE_CONNECTIONS: 20 });
+});
+
 test("make-env.sh makes other keys each time, and refuses what is no address", () => {
   const [one, other] = [settingsOf(makeEnv("https://a.example")), settingsOf(makeEnv("https://a.example"))];
   const keys = Object.keys(one).filter((name) => /KEY|SECRET|PASSWORD|TOKEN/.test(name) && one[name]);
-  expect(keys.length).toBe(7);
+  expect(keys.length).toBe(8);
   for (const name of keys) {
     expect(one[name], name).not.toBe(other[name]);
     expect(one[name]!.length, name).toBeGreaterThan(20);

@@ -18,6 +18,8 @@ SUPABASE_SECRET_KEY=sb_secret_$(name 24)
 SUPABASE_JWT_SECRET=$(name 48)
 ENCRYPTION_KEY=1:$(random 32)
 REDIS_PASSWORD=$(name 24)
+# For the Postgres server of infra/compose/postgres.yaml alone.
+POSTGRES_PASSWORD=$(name 24)
 METRICS_TOKEN=$(name 24)
 GRAFANA_PASSWORD=$(name 18)
 # Proxies in front of the portal that say in X-Forwarded-For who is calling: 1 behind the one that does TLS.

@@ -17,8 +17,9 @@ const log = createLog(env.LOG_LEVEL, { process: "backend" });
 // Both this file and its bundle (supabase/dist) lie one folder below supabase/.
 const folder = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-// A killed supervisor's backend may still be closing; a database folder must never be open twice.
-const unlock = await lockFolder(env.DATA_FOLDER, "database", 10_000);
+// A killed supervisor's backend may still be closing; a database folder must never be open twice. On a Postgres server several backends may
+// share the database, and the folder of stored files.
+const unlock = env.BACKEND_DATABASE_URL ? () => {} : await lockFolder(env.DATA_FOLDER, "database", 10_000);
 if (!unlock) {
   process.stderr.write(`The data in ${env.DATA_FOLDER} is in use by another running platform.\n`);
   process.exit(75);
@@ -41,6 +42,9 @@ const trap = { catchNext: (to: string) => new Promise<Mail>((resolve) => awaited
 
 const backend = await startBackend({
   folder: join(env.DATA_FOLDER, "database"),
+  databaseUrl: env.BACKEND_DATABASE_URL,
+  databaseConnections: env.BACKEND_DATABASE_CONNECTIONS,
+  log,
   storageFolder: join(env.DATA_FOLDER, "storage"),
   migrationsFolder: folder("migrations"),
   templatesFolder: folder("templates"),
@@ -63,15 +67,17 @@ process.once("SIGINT", close);
 // The supervisor is gone, however it went: close the database and follow it.
 process.once("disconnect", close);
 
-const ownerId = await ensureOwner(backend, env.SUPABASE_PUBLISHABLE_KEY);
-if (ownerId) {
+const ownerId = await backend.db.alone(async () => {
+  const id = await ensureOwner(backend, env.SUPABASE_PUBLISHABLE_KEY);
+  if (!id) return null;
   // Whoever starts the platform on this machine runs it.
-  await backend.db.query("insert into private.platform_admins (user_id) values ($1) on conflict (user_id) do nothing", [ownerId]);
+  await backend.db.query("insert into private.platform_admins (user_id) values ($1) on conflict (user_id) do nothing", [id]);
   if (env.DEMO === "on") {
     const db = serviceDb({ url: backend.url, publishableKey: env.SUPABASE_PUBLISHABLE_KEY, secretKey: env.SUPABASE_SECRET_KEY });
-    await seedDemo({ db, ownerId, knowledgeFolder: folder("embedded/demo/knowledge"), log });
+    await seedDemo({ db, ownerId: id, knowledgeFolder: folder("embedded/demo/knowledge"), log });
   }
-}
+  return id;
+});
 const link = ownerId ? await ownerLink(backend, env.SUPABASE_PUBLISHABLE_KEY, trap) : null;
 if (process.send) process.send({ ready: true, ownerLink: link });
 // Nobody started us who could hand the link on (a container): whoever reads this process's output runs the platform.

@@ -5,7 +5,7 @@ import type { Connection } from "@supabase/lite";
 import { PgliteConnection } from "@supabase/lite/pglite";
 import { Kysely } from "kysely";
 import type { PoolClient } from "pg";
-import { type BackendDatabase, type OpenedDatabase, takeOver } from "./database.ts";
+import { type BackendDatabase, DatabaseAway, type OpenedDatabase, takeOver } from "./database.ts";
 import { postgresDialect } from "./postgres-dialect.ts";
 import { Sessions } from "./postgres-sessions.ts";
 
@@ -16,7 +16,7 @@ const EXTENSIONS = ["vector", "pg_trgm", "uuid-ossp", "btree_gin"];
 
 /**
  * Supabase Lite's connection to a Postgres, which its connections to PGlite and to a server have in common. It exports only those two, and
- * the one to a server is for a driver that ends the process when a session breaks (docs/decisions/046), so ours has theirs as its parent.
+ * the one to a server is for a driver that ends the process when a session breaks (docs/decisions/041), so ours has theirs as its parent.
  */
 const LiteConnection = Object.getPrototypeOf(PgliteConnection) as new (config: {
   url: string;
@@ -46,8 +46,7 @@ async function assertFits(db: BackendDatabase): Promise<void> {
   if (version < 150_000) throw new Error("BACKEND_DATABASE_URL: Postgres 15 or newer is needed.");
   if (supabase)
     throw new Error("BACKEND_DATABASE_URL: this is a Supabase's own Postgres. Use that Supabase: SUPABASE_URL (docs/SECRETS.md).");
-  if (missing.length > 0)
-    throw new Error(`BACKEND_DATABASE_URL: the server lacks extensions: ${missing.join(", ")} (docs/SELF-HOSTING.md).`);
+  if (missing.length > 0) throw new Error(`BACKEND_DATABASE_URL: the server lacks extensions: ${missing.join(", ")} (docs/DEPLOY.md).`);
 }
 
 /**
@@ -104,9 +103,15 @@ export async function openServer(url: string, options: { connections: number; lo
   try {
     const connection = connectionOn(sessions);
     takeOver(connection);
+    const schemaStands = async () => {
+      await sessions.learnArrays();
+      // Supabase Lite reads the schema once, and takes a server that is away just then for one without tables.
+      const { tables } = await connection.introspect({ useCache: true });
+      if (tables.length === 0) throw new DatabaseAway(new Error("The schema could not be read"));
+    };
     await sessions.learnArrays();
     await assertFits(db);
-    return { db, connection, schemaStands: () => sessions.learnArrays(), close: () => sessions.close() };
+    return { db, connection, schemaStands, close: () => sessions.close() };
   } catch (error) {
     await sessions.close();
     throw error;

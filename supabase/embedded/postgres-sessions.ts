@@ -42,7 +42,7 @@ function told(error: unknown): unknown {
 
 /**
  * The sessions with a Postgres server, each of which serves one request at a time. node-postgres keeps a session to one connection: when it
- * breaks, what comes after it fails too, and never goes on in a new one without the request's role (docs/decisions/046).
+ * breaks, what comes after it fails too, and never goes on in a new one without the request's role (docs/decisions/041).
  */
 export class Sessions {
   readonly #pool: pg.Pool;
@@ -155,7 +155,7 @@ export class Sessions {
   async #parametersOf(client: pg.PoolClient, sql: string): Promise<number[]> {
     await client.query(`prepare asked_for_types as ${sql}`);
     const { rows } = await client.query<{ types: number[] }>(
-      "select parameter_types::oid[]::integer[] as types from pg_prepared_statements where name = 'asked_for_types'",
+      "select to_json(parameter_types::oid[]::bigint[]) as types from pg_prepared_statements where name = 'asked_for_types'",
     );
     await client.query("deallocate asked_for_types");
     return rows[0]?.types ?? [];

@@ -73,7 +73,7 @@ async function migratedDatabase(firstStart: (empty: Blob) => Promise<Backend>): 
 }
 
 /** Starts a backend on a free port, for a platform of its own. */
-async function start<Database>(config: Pick<BackendConfig, "pglite" | "databaseUrl" | "databaseConnections">) {
+async function start<Database>(config: Pick<BackendConfig, "pglite" | "folder" | "databaseUrl" | "databaseConnections">) {
   const storageFolder = await mkdtemp(join(tmpdir(), "gpt-agent-storage-"));
   const keys = {
     publishableKey: `sb_publishable_${randomBytes(16).toString("hex")}`,
@@ -117,6 +117,8 @@ export async function startTestBackend({ extensions }: { extensions?: Extensions
 export type TestPlace = {
   /** A backend of its own, with all migrations, on a database of its own. */
   start(options?: { connections?: number }): Promise<TestBackend<BackendDatabase>>;
+  /** A backend on a database of `empty`; on a server there may be several at a time. */
+  on(where: Pick<BackendConfig, "folder" | "databaseUrl">): Promise<TestBackend<BackendDatabase>>;
   /** Where an empty database is, of which several backends one after the other may have the data. */
   empty(name: string): Promise<Pick<BackendConfig, "folder" | "databaseUrl">>;
   close(): Promise<void>;
@@ -126,6 +128,7 @@ async function pglitePlace(): Promise<TestPlace> {
   const folder = await mkdtemp(join(tmpdir(), "gpt-agent-place-"));
   return {
     start: () => startTestBackend(),
+    on: (where) => start(where),
     empty: async (name) => ({ folder: join(folder, name) }),
     close: () => rm(folder, { recursive: true, force: true }),
   };
@@ -143,6 +146,7 @@ async function serverPlace(programs: string): Promise<TestPlace> {
   return {
     start: async ({ connections } = {}) =>
       start<BackendDatabase>({ ...(await empty(`backend_${++databases}`)), databaseConnections: connections }),
+    on: (where) => start(where),
     empty,
     close: () => server.stop(),
   };

@@ -55,8 +55,14 @@ function withVector(programs: string, folder: string): string {
   return at(bin);
 }
 
-/** Starts an empty server. Postgres refuses to run as root, so it runs as nobody then. */
-export async function startPostgres(installed: string) {
+/** For tests, which have nothing to lose. */
+const QUICK = ["fsync=off", "shared_buffers=16MB"];
+
+/**
+ * Starts an empty server. Postgres refuses to run as root, so it runs as nobody then.
+ * @param settings of postgresql.conf, such as "fsync=off"
+ */
+export async function startPostgres(installed: string, settings: readonly string[] = QUICK) {
   const folder = mkdtempSync(join(tmpdir(), "gpt-agent-postgres-"));
   const programs = withVector(installed, folder);
   const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
@@ -68,8 +74,8 @@ export async function startPostgres(installed: string) {
     stdio: "ignore",
   });
   const port = await freePort();
-  const settings = [`port=${port}`, "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "fsync=off", "shared_buffers=16MB"];
-  const server = spawn(join(programs, "postgres"), ["-D", data, ...settings.flatMap((one) => ["-c", one])], {
+  const all = [`port=${port}`, "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, ...settings];
+  const server = spawn(join(programs, "postgres"), ["-D", data, ...all.flatMap((one) => ["-c", one])], {
     ...nobody,
     cwd: folder,
     stdio: "ignore",
@@ -89,6 +95,7 @@ export async function startPostgres(installed: string) {
   }
   return {
     url,
+    pid: server.pid!,
     async stop() {
       server.kill("SIGINT");
       await ended;

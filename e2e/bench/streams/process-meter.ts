@@ -62,10 +62,28 @@ export class ProcessMeter {
   }
 }
 
-/** The CPU time of a process in milliseconds as Linux counts it; for processes without an inspector. */
-export function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+/** The fields of /proc/<pid>/stat after the process's name, the first of which is the third of proc(5). */
+const statOf = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /, "")
     .split(" ");
+
+/** The CPU time of a process in milliseconds as Linux counts it; for processes without an inspector. */
+export function cpuOf(pid: number): number {
+  const fields = statOf(pid);
   return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** The same of a process and its children, those that have ended among them: a Postgres server is one of each session. */
+export function cpuOfFamily(pid: number): number {
+  const ended = statOf(pid);
+  let sum = cpuOf(pid) + (Number(ended[13]) + Number(ended[14])) * 10;
+  for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean)) {
+    try {
+      sum += cpuOf(Number(child));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return sum;
 }

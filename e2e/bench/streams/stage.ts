@@ -6,16 +6,21 @@ import { type Platform, startPlatform } from "../../platform.ts";
 import { untilIdle } from "../../until-idle.ts";
 import { Visitor } from "../../visitor.ts";
 import { type BenchServer, startServer } from "./child.ts";
+import { type BenchDatabase, startDatabase } from "./database.ts";
 import type { Ask } from "./readers.ts";
 
 /** The page that the bench's visitors are on. */
 export const PAGE = "https://shop.example";
 
-export type Stage = { platform: Platform; model: BenchServer; db: Db; stop(): Promise<void> };
+export type Stage = { platform: Platform; model: BenchServer; db: Db; database: BenchDatabase | null; stop(): Promise<void> };
 
-/** The platform as `npm start` runs it, at rest, with a paced model for its endpoint. Callers may name their own address. */
-export async function setStage(env: Record<string, string> = {}): Promise<Stage> {
+/**
+ * The platform as `npm start` runs it, at rest, with a paced model for its endpoint. Callers may name their own address.
+ * @param kind "postgres" for a server of its own, anything else for PGlite
+ */
+export async function setStage(env: Record<string, string> = {}, kind?: string): Promise<Stage> {
   const model = await startServer("paced-model.ts");
+  const database = await startDatabase(kind);
   const platform = await startPlatform({
     env: {
       LLM_BASE_URL: model.url,
@@ -23,6 +28,7 @@ export async function setStage(env: Record<string, string> = {}): Promise<Stage>
       LLM_DEFAULT_MODEL: "paced",
       TRUSTED_PROXIES: "1",
       NODE_OPTIONS: "--inspect-port=0",
+      ...database?.env,
       ...env,
     },
   });
@@ -37,8 +43,10 @@ export async function setStage(env: Record<string, string> = {}): Promise<Stage>
     platform,
     model,
     db,
+    database,
     async stop() {
       await platform.stop();
+      await database?.stop();
       model.stop();
     },
   };
