@@ -9,6 +9,8 @@ create function public.echo(given jsonb default '{}', note text default 'none', 
   set search_path = '' as $$ select pg_catalog.jsonb_build_object('given', given, 'note', note, 'ids', ids) $$;
 create function public.who() returns jsonb language sql set search_path = ''
   as $$ select pg_catalog.jsonb_build_object('user', current_user, 'role', auth.role(), 'claims', auth.jwt()) $$;
+create function public.request_id() returns text language sql set search_path = ''
+  as $$ select nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' $$;
 create function public.count_to(n integer) returns setof integer language sql set search_path = '' as $$ select pg_catalog.generate_series(1, n) $$;
 create function public.squares(n integer) returns table (root integer, square bigint) language sql set search_path = ''
   as $$ select i, i::bigint * i from pg_catalog.generate_series(1, n) i $$;
@@ -85,6 +87,21 @@ describe.each(PLACES)("on %s", (_kind, open) => {
       const lite = await slowly(fn, args);
       expect([direct.direct, lite.direct]).toEqual([true, false]);
       expect({ status: direct.status, body: direct.body }).toEqual({ status: lite.status, body: lite.body });
+    });
+
+    test("is known by the id that it brings, and so is a row that is written", async () => {
+      const headers = { "x-request-id": crypto.randomUUID() };
+      for (const how of [{}, { prefer: "tx=commit" }] as Record<string, string>[])
+        expect((await call("request_id", {}, { headers: { ...headers, ...how } })).body).toBe(headers["x-request-id"]);
+      expect((await call("request_id", {})).body).toBeNull();
+      const written = await fetch(`${backend.url}/rest/v1/outbox`, {
+        method: "POST",
+        headers: { ...headers, apikey: backend.secretKey, "content-type": "application/json" },
+        body: JSON.stringify({ name: "platform.sweep" }),
+      });
+      expect(written.status).toBe(201);
+      const { rows } = await backend.db.query<{ id: string }>("select request_id as id from public.outbox where request_id is not null");
+      expect(rows).toEqual([{ id: headers["x-request-id"] }]);
     });
 
     test("is made as service_role, which nobody after it is", async () => {

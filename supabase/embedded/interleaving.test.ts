@@ -71,9 +71,11 @@ describe.each(PLACES)("on %s", (_kind, open) => {
     await world.db.exec(
       "delete from public.outbox; insert into public.outbox (name, payload) select 'source.read', jsonb_build_object('n', n) from generate_series(1, 100) n",
     );
-    const claims = await Promise.all(
-      Array.from({ length: 40 }, () => service.rpc("claim_outbox", { batch_size: 5, lease_seconds: 60, slots: 100 })),
-    );
+    const claim = () => service.rpc("claim_outbox", { batch_size: 5, lease_seconds: 60, slots: 100 });
+    const claims = await Promise.all(Array.from({ length: 40 }, claim));
+    // Who looks just when others hold what is next comes away with less, and it is left for later.
+    for (let last = await claim(), n = 0; last.data?.length && n < 40; last = await claim(), n++) claims.push(last);
+    expect(claims.filter(({ error }) => error)).toEqual([]);
     const ids = claims.flatMap(({ data }) => data?.map((row) => row.id) ?? []);
     expect(ids.length).toBe(100);
     expect(new Set(ids).size).toBe(100);

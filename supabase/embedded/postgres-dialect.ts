@@ -1,3 +1,4 @@
+import { correlationHeaders } from "@gpt-agent/core/correlation";
 import {
   type DatabaseConnection,
   type Dialect,
@@ -13,6 +14,7 @@ import { SETTING } from "./joined-settings.ts";
 import type { Sessions } from "./postgres-sessions.ts";
 
 const LOCAL = /^\s*set local [\w ="]+$/i;
+const CALL = "set_config(";
 const CHANGES = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 /**
@@ -48,7 +50,7 @@ class RequestSession implements DatabaseConnection {
     const isLocal = parameters.length === 0 && LOCAL.test(sql);
     if (name || isLocal) {
       const value = literal ?? parameters[0];
-      this.#settings.push(name ? `set_config('${name}', ${pg.escapeLiteral(String(value ?? ""))}, true)` : sql);
+      this.#settings.push(name ? `${CALL}'${name}', ${pg.escapeLiteral(String(value ?? ""))}, true)` : sql);
       return { rows: [] };
     }
     await this.#tell();
@@ -63,13 +65,21 @@ class RequestSession implements DatabaseConnection {
 
   async #tell(): Promise<void> {
     const said = this.#begin === null ? [] : [this.#begin];
+    // Supabase Lite tells functions of the call's headers; PostgREST tells whatever runs, and the outbox listens.
+    const ids = correlationHeaders();
+    if (
+      this.#settings.length > 0 &&
+      Object.keys(ids).length > 0 &&
+      !this.#settings.some((one) => one.startsWith(`${CALL}'request.headers'`))
+    )
+      this.#settings.push(`${CALL}'request.headers', ${pg.escapeLiteral(JSON.stringify(ids))}, true)`);
     let calls: string[] = [];
     const sayCalls = () => {
       if (calls.length > 0) said.push(`select ${calls.join(", ")}`);
       calls = [];
     };
     for (const setting of this.#settings) {
-      if (setting.startsWith("set_config(")) calls.push(setting);
+      if (setting.startsWith(CALL)) calls.push(setting);
       else {
         sayCalls();
         said.push(setting);
