@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isAddressRange } from "./public-address.ts";
+import { neverTell } from "./redact.ts";
 
 /** Exit status for a configuration error (EX_CONFIG of BSD's sysexits.h). */
 export const EX_CONFIG = 78;
@@ -180,7 +181,7 @@ const portal = z
     DEMO: demo,
     /** The same for the portal's pages, which send to the portal; without it browsers report nothing. */
     SENTRY_BROWSER_DSN: dsn.optional(),
-    SENTRY_REPLAY_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0),
+    SENTRY_REPLAY_SAMPLE_RATE: z.coerce.number().min(0).max(1).default(0.1),
     LLM_BASE_URL: url("an OpenAI-compatible endpoint").default("https://openrouter.ai/api/v1"),
     LLM_API_KEY: z.string().min(1).optional(),
     OPENROUTER_API_KEY: z.string().min(1).optional(),
@@ -306,10 +307,19 @@ export function parseEnv<P extends keyof typeof schemas>(
 export const presentEnv = (source: Record<string, string | undefined> = process.env): Record<string, string> =>
   Object.fromEntries(Object.entries(source).filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== ""));
 
-/** parseEnv for a process's entry point: prints the problem and exits 78 before anything is served. */
+/** The values of a process's variables that open something; of lists of keys, each. */
+function secretsOf(processName: keyof typeof schemas): string[] {
+  const present = presentEnv();
+  const names = variablesOf(processName).filter((name) => /KEY|SECRET|TOKEN|PASSWORD/.test(name) && name in present);
+  return names.flatMap((name) => [present[name]!, ...present[name]!.split(/[,:]/)]);
+}
+
+/** parseEnv for a process's entry point: prints the problem and exits 78 before anything is served. From then on no log tells its secrets. */
 export function readEnv<P extends keyof typeof schemas>(processName: P): z.infer<(typeof schemas)[P]> {
   try {
-    return parseEnv(processName);
+    const env = parseEnv(processName);
+    neverTell(secretsOf(processName));
+    return env;
   } catch (error) {
     if (!(error instanceof EnvError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { correlate } from "./correlation.ts";
 import { createLog } from "./log.ts";
-import { redact } from "./redact.ts";
+import { neverTell, redact } from "./redact.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -120,6 +120,15 @@ describe("H18: what is masked in logs", () => {
     expect(written).toMatch(/redacted|content|email|phone/);
     expect(written).not.toContain(secret);
     expect(written).not.toContain("123-45-67");
+  });
+
+  test("the process's own secrets, wherever they stand", () => {
+    const heard = listen();
+    const secret = canary();
+    neverTell([secret, "short"]);
+    createLog("info").info(`said ${secret} in a short word`, { error: new Error(`refused "${secret}"`) });
+    expect(heard.out.join("")).toContain("said [redacted] in a short word");
+    expect(heard.out.join("")).not.toContain(secret);
   });
 
   test("ids, figures and addresses without a query stay readable", () => {

@@ -19,8 +19,20 @@ const SHAPES: [RegExp, string][] = [
   [/(?<![\w.-])\+\d[\d ()-]{8,18}\d(?!\w)/g, "[phone]"],
 ];
 
+/** The process's own secrets. */
+const own = new Set<string>();
+
+/** From now on masks these values wherever they stand: what we send to somebody may come back in their errors. Short ones are no secrets. */
+export function neverTell(values: Iterable<string>): void {
+  for (const value of values) if (value.length >= 12) own.add(value);
+}
+
 /** A text without secrets, e-mail addresses, phone numbers and the queries of addresses. */
-export const redactText = (text: string): string => SHAPES.reduce((masked, [shape, by]) => masked.replace(shape, by), text);
+export function redactText(text: string): string {
+  let masked = text;
+  for (const value of own) if (masked.includes(value)) masked = masked.replaceAll(value, "[redacted]");
+  return SHAPES.reduce((rest, [shape, by]) => rest.replace(shape, by), masked);
+}
 
 /**
  * A copy of `value` for logs and reports: secrets masked by name and by shape, people's words by name, e-mail addresses, phone

@@ -60,14 +60,17 @@ const SPAN_DATA = /^(sentry\.(op|origin|source|sample_rate)|http\.(response\.)?s
 const pick = (from: Record<string, unknown> | undefined, keep: (key: string, value: unknown) => boolean) =>
   from && Object.fromEntries(Object.entries(from).filter(([key, value]) => keep(key, value)));
 
-/** An address as far as its path, with ids in place of what only one visitor would ask for. */
-const place = (text: string | undefined) => (text === undefined ? undefined : redactText(text).slice(0, 300));
+/** Addresses without the names of organizations in them; a route's pattern stays. */
+export const withoutNames = (text: string): string => text.replace(/\/orgs\/(?!:)[^/"'?#\s\\]+/g, "/orgs/-");
+
+/** An address as far as its path. */
+const place = (text: string | undefined) => (text === undefined ? undefined : withoutNames(redactText(text)).slice(0, 300));
 
 function scrubThrown({ type, value, mechanism, stacktrace }: Thrown): Thrown {
   const { type: by, handled } = (mechanism ?? {}) as { type?: string; handled?: boolean };
   return {
     type,
-    value: value === undefined ? undefined : redactText(value.slice(0, 2_000)),
+    value: value === undefined ? undefined : withoutNames(redactText(value.slice(0, 2_000))),
     ...(mechanism ? { mechanism: { type: by ?? "generic", handled } } : {}),
     ...(stacktrace?.frames
       ? {
@@ -122,7 +125,7 @@ export function scrubEvent<E extends object>(event: E): E {
   return {
     ...pick(event as Record<string, unknown>, (key) => KEPT.includes(key)),
     ...(transaction ? { transaction: place(transaction) } : {}),
-    ...(typeof message === "string" ? { message: redactText(message.slice(0, 2_000)) } : {}),
+    ...(typeof message === "string" ? { message: withoutNames(redactText(message.slice(0, 2_000))) } : {}),
     ...(exception?.values ? { exception: { values: exception.values.map(scrubThrown) } } : {}),
     ...(tags ? { tags: pick(tags, (key, value) => TAGS.test(key) && PLAIN.test(String(value))) } : {}),
     ...(contexts ? { contexts: scrubContexts(contexts) } : {}),

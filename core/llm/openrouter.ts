@@ -50,7 +50,7 @@ function parseChunk(data: string): ChatChunk {
   try {
     json = JSON.parse(data);
   } catch {
-    throw new LlmError("broken_stream", `the provider sent what is no JSON: ${data.slice(0, 100)}`);
+    throw new LlmError("broken_stream", "the provider sent what is no JSON");
   }
   const chunk = readChatChunk(json);
   if (!chunk) throw new LlmError("broken_stream", "the provider sent what is no chunk");

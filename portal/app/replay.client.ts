@@ -9,7 +9,9 @@ export const replay = () =>
     maskAllText: true,
     maskAllInputs: true,
     blockAllMedia: true,
-    maskAttributes: ["title", "placeholder", "aria-label", "alt", "value", "href", "data-reports", "content"],
+    maskAttributes: ["title", "placeholder", "aria-label", "alt", "value", "href", "data-reports", "content", "action"],
+    // What hidden fields hold is masked by none of these.
+    block: ["input[type=hidden]"],
     // A worker from a blob would need a wider Content-Security-Policy.
     useCompression: false,
     // An error in the first seconds is as good as any.

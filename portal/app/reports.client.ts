@@ -1,5 +1,5 @@
 import { redactText } from "@gpt-agent/core/redact";
-import { scrubEvent } from "@gpt-agent/core/sentry-scrub";
+import { scrubEvent, withoutNames } from "@gpt-agent/core/sentry-scrub";
 import {
   addIntegration,
   BrowserClient,
@@ -28,7 +28,7 @@ const transport: Transport = (options) => {
   const clean = (item: unknown[]) => {
     const [header, payload] = item as [{ type: string; length?: number }, unknown];
     if (header.type !== "replay_recording" || typeof payload !== "string") return item;
-    const masked = payload.replace(/("(?:https?:\/\/|\/)[^"?#\\]*)[?#](?:[^"\\]|\\.)*"/g, '$1"').replace(/\/orgs\/[^/"?#\\]+/g, "/orgs/-");
+    const masked = withoutNames(payload.replace(/("(?:https?:\/\/|\/)[^"?#\\]*)[?#](?:[^"\\]|\\.)*"/g, '$1"'));
     // The header says how long it is: one that says otherwise is refused on the way in.
     return [{ ...header, length: new TextEncoder().encode(masked).length }, masked];
   };

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { type FakeLlm, startFakeLlm } from "../../e2e/fakes/llm.ts";
 import { type FakeSentry, startFakeSentry } from "../../e2e/fakes/sentry.ts";
 import { failOnUndocumented } from "./http/openapi/test-watch.ts";
 import { callWithKey, makeKey } from "./http/test-keys.ts";
@@ -17,6 +18,7 @@ import {
   question,
   readAnswer,
   type SeededAgent,
+  SHOP,
   seedAgent,
   startTestPortal,
   type TestPortal,
@@ -31,6 +33,14 @@ let sentry: FakeSentry;
 let portal: TestPortal;
 let agent: SeededAgent;
 let key: string;
+let llm: FakeLlm;
+/** What the portal has written to its log. */
+const lines: string[] = [];
+const SECRETS = {
+  LLM_API_KEY: `canary-${randomBytes(8).toString("hex")}`,
+  METRICS_TOKEN: `canary-${randomBytes(8).toString("hex")}`,
+  ENCRYPTION_KEY: randomBytes(32).toString("base64"),
+};
 beforeAll(async () => {
   sentry = await startFakeSentry();
 });
@@ -51,15 +61,25 @@ describe("without a DSN", () => {
 
 describe("with a DSN", () => {
   beforeAll(async () => {
-    const settings = { SENTRY_DSN: sentry.dsn(1), SENTRY_RELEASE: "gap@1.2.3", SENTRY_TRACES_SAMPLE_RATE: "1", SENTRY_ENVIRONMENT: "test" };
-    portal = await startTestPortal(settings);
+    llm = await startFakeLlm();
+    portal = await startTestPortal({
+      SENTRY_DSN: sentry.dsn(1),
+      SENTRY_RELEASE: "gap@1.2.3",
+      SENTRY_TRACES_SAMPLE_RATE: "1",
+      SENTRY_ENVIRONMENT: "test",
+      LOG_LEVEL: "debug",
+      LLM_BASE_URL: llm.url,
+      ...SECRETS,
+    });
     agent = await seedAgent(portal.backend, { passages: [{ body: "Delivery in Russia costs 350 roubles." }] });
     key = await makeKey(portal, agent, ["read", "write"]);
-    vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    for (const stream of [process.stdout, process.stderr])
+      vi.spyOn(stream, "write").mockImplementation((line) => lines.push(String(line)) > 0);
   }, 60_000);
   afterAll(async () => {
     vi.restoreAllMocks();
     await portal?.close();
+    await llm?.close();
   });
   afterEach(() => {
     sentry.envelopes.length = 0;
@@ -154,6 +174,53 @@ describe("with a DSN", () => {
     expect(traces).not.toContain("a".repeat(32));
   });
 
+  test("H18: what visitors write and what opens something is in no line of the log, no report and no answer", async () => {
+    const canary = `canary${randomBytes(6).toString("hex")}`;
+    const secrets = [SECRETS.LLM_API_KEY, SECRETS.METRICS_TOKEN, SECRETS.ENCRYPTION_KEY, portal.backend.secretKey];
+    // A provider that says back what it was sent, as some do.
+    llm.script({ kind: "status", status: 401, message: `Incorrect API key: ${SECRETS.LLM_API_KEY}, asked: ${canary}` });
+    const answers: string[] = [];
+    const kept = async (answer: Response) => answers.push(JSON.stringify([...answer.headers]), await answer.text());
+    const { token } = await openSession(portal, agent);
+    const told = await call(portal, `/api/v1/agents/${agent.publicId}/chat`, token, {
+      body: question(`What does delivery cost for ${canary}@shop.example, +7 916 123-45-67?`),
+    });
+    await kept(told);
+    // What was asked is the visitor's own to see again; here it is the log and the reports that are looked at.
+    const json = { "content-type": "application/json" };
+    for (const [path, init] of [
+      [`/api/v1/agents?secret=${canary}`, { headers: { authorization: `Bearer ${canary}`, cookie: `gap-session=${canary}` } }],
+      [
+        `/api/v1/agents/${agent.publicId}/sessions`,
+        { method: "POST", headers: { ...json, origin: SHOP }, body: `{"visitorToken": "${canary}"` },
+      ],
+      [
+        `/api/v1/agents/${agent.publicId}/sessions`,
+        { method: "POST", headers: { ...json, origin: SHOP }, body: JSON.stringify({ identityToken: `a.${canary}.b` }) },
+      ],
+      [
+        `/v1/chat/completions?key=${canary}`,
+        { method: "POST", headers: { ...json, authorization: `Bearer gap_live_${canary}` }, body: "{}" },
+      ],
+      [`/api/v1/chat/${agent.agentId}/stream?token=${canary}`, { headers: { origin: SHOP, authorization: `Bearer ${canary}` } }],
+    ] as [string, RequestInit][])
+      await kept(await fetch(`${portal.url}${path}`, init));
+    await arrived("event");
+    expect(llm.requests.length).toBeGreaterThan(0);
+    expect(llm.requests[0]!.headers.authorization).toBe(`Bearer ${SECRETS.LLM_API_KEY}`);
+    const log = lines.join("");
+    expect(log).toContain("A request was answered");
+    expect(log).toContain("LlmError");
+    expect(sentry.payloads("event").length + sentry.payloads("transaction").length).toBeGreaterThan(4);
+    const reports = sentry.envelopes.map(({ text }) => text).join("\n");
+    for (const secret of [...secrets, canary, token, "123-45-67"]) {
+      expect(log).not.toContain(secret);
+      expect(reports).not.toContain(secret);
+    }
+    for (const secret of secrets) expect(answers.join("\n")).not.toContain(secret);
+    expect(answers.slice(2).join("\n")).not.toContain(canary);
+  });
+
   describe("and a worker", () => {
     let worker: ChildProcess | undefined;
     let folder: string;
@@ -183,7 +250,7 @@ describe("with a DSN", () => {
         env: {
           PATH: "/usr/bin:/bin",
           NODE_ENV: "test",
-          LOG_LEVEL: "error",
+          LOG_LEVEL: "debug",
           SUPABASE_URL: backend.url,
           SUPABASE_PUBLISHABLE_KEY: backend.publishableKey,
           SUPABASE_SECRET_KEY: backend.secretKey,
@@ -195,8 +262,10 @@ describe("with a DSN", () => {
           SENTRY_RELEASE: "gap@1.2.3",
           SENTRY_TRACES_SAMPLE_RATE: "0",
         },
-        stdio: ["ignore", "ignore", "pipe", "ipc"],
+        stdio: ["ignore", "pipe", "pipe", "ipc"],
       });
+      let log = "";
+      for (const stream of [worker.stdout, worker.stderr]) stream?.on("data", (chunk) => (log += chunk));
       await vi.waitFor(() => expect(sentry.payloads("event", 2)).not.toEqual([]), { timeout: 60_000, interval: 50 });
       const ended = once(worker, "exit");
       worker.kill("SIGTERM");
@@ -213,6 +282,9 @@ describe("with a DSN", () => {
       const step = sentry.payloads("transaction", 2).find(({ transaction }) => transaction === "source.read");
       expect(step!.contexts.trace).toMatchObject({ trace_id, parent_span_id: request!.contexts.trace.span_id, op: "queue.process" });
       const sent = sentry.envelopes.map(({ text }) => text).join("\n");
+      expect(log).toContain(requestId);
+      expect(log).not.toMatch(/secret-of-a-document|a\.md/);
+      expect(log).not.toContain(backend.secretKey);
       expect(sent).not.toContain("secret-of-a-document");
       expect(sent).not.toMatch(/org-[0-9a-f]{8}|a\.md/);
     });
