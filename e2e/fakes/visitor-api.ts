@@ -218,7 +218,8 @@ export class FakeVisitorApi {
         id,
         title: title ?? partText(messages[0]),
         lastMessageAt: messages.at(-1)?.metadata.createdAt ?? "",
-      }));
+      }))
+      .toSorted((one, other) => other.lastMessageAt.localeCompare(one.lastMessageAt));
     json(response, { token, expiresAt: new Date(Date.now() + 3_600_000).toISOString(), visitorId, conversations });
   }
 

@@ -250,6 +250,20 @@ describe("a visitor's chat", () => {
     expect(chat.history.map(({ title }) => title)).toEqual(["Delivery times"]);
   });
 
+  test("what the history lists stays in its place when the server's list comes, and what is new comes after it", async () => {
+    const { chat } = visit();
+    await chat.send("First");
+    chat.newConversation();
+    await chat.send("Second");
+    const shown = chat.history.map(({ id }) => id);
+    const elsewhere = visit().chat;
+    elsewhere.newConversation();
+    await elsewhere.send("Third");
+    await chat.loadHistory();
+    expect(chat.history.map(({ title }) => title)).toEqual(["Second", "First", "Third"]);
+    expect(chat.history.slice(0, 2).map(({ id }) => id)).toEqual(shown);
+  });
+
   test("a rating that could not be sent is taken back", async () => {
     const { chat } = visit();
     await chat.send("Hello");

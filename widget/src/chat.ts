@@ -48,7 +48,7 @@ type Run = { stream: AnswerStream; own: boolean; stopped: boolean };
 export class Chat {
   conversation: Conversation;
   failure: Failure | null = null;
-  /** Earlier conversations, newest first; known once there is a session. */
+  /** Earlier conversations, newest first but for those that came up elsewhere meanwhile; known once there is a session. */
   history: VisitorSession["conversations"] = [];
   /** A kept conversation is being fetched. */
   loading = false;
@@ -133,11 +133,14 @@ export class Chat {
     this.#stopping.finally(() => setTimeout(() => run.stream.leave(), run.stream.lastEventId ? STOP_PATIENCE : 0));
   }
 
-  /** The visitor's earlier conversations, newest first. */
+  /**
+   * The visitor's earlier conversations as the server knows them. What is listed already stays where it is, for somebody may be about to
+   * press it; what is new comes after it.
+   */
   async loadHistory(): Promise<void> {
     const conversations = await this.#options.client.conversations();
-    const added = this.history.filter((entry) => !conversations.some((other) => other.id === entry.id));
-    this.history = [...added, ...conversations];
+    const known = new Map([...this.history, ...conversations].map((entry) => [entry.id, entry]));
+    this.history = [...known.values()];
     this.#options.changed();
   }
 
