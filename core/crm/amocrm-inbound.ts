@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { sameSecret } from "../same-secret.ts";
 import type { CrmEvent, CrmInbound } from "./crm.ts";
-import { readAnswer, sameSecret, secretInAddress } from "./crm-answer.ts";
+import { readAnswer, secretInAddress } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 
 /** More than amoCRM sends at once. */

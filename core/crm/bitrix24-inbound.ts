@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { sameSecret } from "../same-secret.ts";
 import type { CrmCall, CrmInbound, InboundRequest } from "./crm.ts";
-import { isNumericId, readAnswer, sameSecret, secretInAddress } from "./crm-answer.ts";
+import { isNumericId, readAnswer, secretInAddress } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 
 const KINDS: Record<string, "changed" | "deleted"> = {

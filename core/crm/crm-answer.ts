@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import type { CrmAnswer, InboundRequest } from "./crm.ts";
 import { CrmError } from "./crm-error.ts";
@@ -17,13 +16,6 @@ export const isNumericId = (externalId: string): boolean => /^[1-9]\d{0,14}$/.te
 export function numericId(externalId: string): number {
   if (!isNumericId(externalId)) throw new CrmError("not_found", "This is no id of a record");
   return Number(externalId);
-}
-
-/** Compares a secret that came with a request to ours in constant time; nothing equals an empty or missing one. */
-export function sameSecret(given: string | null | undefined, ours: string | null | undefined): boolean {
-  if (!given || !ours) return false;
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(ours));
 }
 
 /** The secret in the address that a webhook came to; null when there is none, or several. */

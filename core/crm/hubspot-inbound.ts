@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { z } from "zod";
+import { sameSecret } from "../same-secret.ts";
 import type { CrmEvent, CrmInbound, InboundRequest } from "./crm.ts";
-import { sameSecret } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 
 /** How long before and after now a signed request is believed, in milliseconds. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { sameSecret } from "../same-secret.ts";
 import type { CrmEvent, CrmInbound, InboundRequest } from "./crm.ts";
-import { numericId, readAnswer, sameSecret } from "./crm-answer.ts";
+import { numericId, readAnswer } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 
 /** The name that Pipedrive is told to sign in with; the password is the connection's secret. */

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { escapeHtml } from "../escape-html.ts";
 import { phoneSearch, samePhone } from "../phones.ts";
+import { sameSecret } from "../same-secret.ts";
 import type { Crm, CrmAnswer, CrmApp, CrmCall, CrmContact, CrmGrant, CrmHttp, CrmOAuth, CrmValue, CrmWritten } from "./crm.ts";
-import { numericId, readAnswer, sameSecret } from "./crm-answer.ts";
+import { numericId, readAnswer } from "./crm-answer.ts";
 import { CrmError } from "./crm-error.ts";
 import { noteHtml } from "./note-html.ts";
 import { bodyOf, customCode, definition, fieldsOf, plain } from "./pipedrive-fields.ts";

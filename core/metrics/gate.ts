@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { sameSecret } from "../same-secret.ts";
 
 export type Asker = {
   /** The Authorization header. */
@@ -14,7 +14,6 @@ export type Asker = {
 /** Headers by which proxies tell that they are some. */
 export const FORWARDING_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via", "cf-connecting-ip"] as const;
 
-const digest = (text: string) => createHash("sha256").update(text).digest();
 const isLoopbackHost = (host: string) => /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host);
 const isLoopbackAddress = (address: string) => address === "::1" || /^(::ffff:)?127(\.\d{1,3}){3}$/i.test(address);
 
@@ -24,10 +23,10 @@ const isLoopbackAddress = (address: string) => address === "::1" || /^(::ffff:)?
  * @returns what to answer: "open"; "unauthorized" where a token would help (401); "hidden" as if there were nothing (404)
  */
 export function metricsGate({ token, appUrl }: { token?: string | undefined; appUrl: string }) {
-  const expected = token ? digest(`Bearer ${token}`) : null;
+  const expected = token ? `Bearer ${token}` : null;
   const isLocal = isLoopbackHost(new URL(appUrl).host);
   return ({ authorization, address, host, forwarded }: Asker): "open" | "unauthorized" | "hidden" => {
-    if (expected) return authorization !== null && timingSafeEqual(digest(authorization), expected) ? "open" : "unauthorized";
+    if (expected) return sameSecret(authorization, expected) ? "open" : "unauthorized";
     // A page that had its name point at 127.0.0.1 (DNS rebinding) comes with that name.
     return isLocal && !forwarded && isLoopbackAddress(address) && host !== null && isLoopbackHost(host) ? "open" : "hidden";
   };

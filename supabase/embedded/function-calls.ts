@@ -1,5 +1,5 @@
-import { timingSafeEqual } from "node:crypto";
 import { correlationHeaders } from "@gpt-agent/core/correlation";
+import { sameSecret } from "@gpt-agent/core/same-secret";
 import { type BackendDatabase, DatabaseAway, isPostgresError, type PreparedStatement, postgrestStatus } from "./database.ts";
 
 /** A function that can be called: its arguments' types, and what it gives. */
@@ -71,11 +71,7 @@ export function functionCalls(db: BackendDatabase, secretKey: string) {
   const signatures = new Map<string, Promise<Signature | null>>();
   /** Prepared calls by function and arguments. */
   const prepared = new Map<string, PreparedStatement>();
-  const key = Buffer.from(secretKey);
-  const isKey = (given: string | null) => {
-    const bytes = Buffer.from(given ?? "");
-    return bytes.length === key.length && timingSafeEqual(bytes, key);
-  };
+  const isKey = (given: string | null) => sameSecret(given, secretKey);
 
   const signature = (fn: string) => {
     const known = signatures.get(fn) ?? signatureOf(db, fn);

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { sameSecret } from "@gpt-agent/core/same-secret";
 import type { BackendDatabase } from "./database.ts";
 
 /** Milliseconds between comments, which keep an idle line open. */
@@ -17,12 +17,10 @@ export async function noticesOf(db: BackendDatabase, secretKey: string) {
   };
   const unlisten = await db.listen("outbox", () => tell("data: outbox\n\n"));
   const pulse = setInterval(() => tell(": \n\n"), PULSE_MS).unref();
-  const key = Buffer.from(secretKey);
 
   return {
     answer({ method, headers }: Request): Response {
-      const given = Buffer.from(headers.get("apikey") ?? "");
-      if (given.length !== key.length || !timingSafeEqual(given, key)) return new Response("Unauthorized", { status: 401 });
+      if (!sameSecret(headers.get("apikey"), secretKey)) return new Response("Unauthorized", { status: 401 });
       if (method !== "GET") return new Response("Method not allowed", { status: 405 });
       let own: ReadableStreamDefaultController<Uint8Array>;
       const stream = new ReadableStream<Uint8Array>({

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import { constants } from "node:fs";
 import { cp, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
@@ -6,6 +5,7 @@ import type { PGlite } from "@electric-sql/pglite";
 import { dumpDatabase } from "@gpt-agent/core/backup/dump-database";
 import { EMBEDDED_DUMP_PATH } from "@gpt-agent/core/backup/embedded-dump";
 import { encodeRecord } from "@gpt-agent/core/backup/records";
+import { sameSecret } from "@gpt-agent/core/same-secret";
 import { openPglite } from "./pglite-database.ts";
 
 /**
@@ -35,8 +35,7 @@ async function openSnapshot(db: PGlite, folder: string | undefined) {
 /** Does a request ask for a dump with the secret key? Null for one that asks for something else. */
 function asksForDump(request: Request, secretKey: string): boolean | null {
   if (new URL(request.url).pathname !== EMBEDDED_DUMP_PATH) return null;
-  const [given, key] = [Buffer.from(request.headers.get("apikey") ?? ""), Buffer.from(secretKey)];
-  return request.method === "POST" && given.length === key.length && timingSafeEqual(given, key);
+  return request.method === "POST" && sameSecret(request.headers.get("apikey"), secretKey);
 }
 
 /**
