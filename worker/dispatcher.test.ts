@@ -2,19 +2,19 @@ import { randomUUID } from "node:crypto";
 import { JOBS } from "@gpt-agent/core/jobs";
 import { createLog } from "@gpt-agent/core/log";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { type RealRedis, startRedis } from "../e2e/fakes/redis.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { must, rows, startKnowledge, type TestKnowledge } from "./ingest/test-knowledge.ts";
 import { Ledger } from "./ledger.ts";
 import type { JobQueue, NewJob } from "./queue/job-queue.ts";
 import { openRedisQueue } from "./queue/redis.ts";
-import { startRedis, type TestRedis } from "./queue/test-redis.ts";
 import { sweep } from "./sweeper.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 const until = (check: () => unknown) => vi.waitFor(async () => expect(await check()).toBeTruthy(), { timeout: 40_000, interval: 25 });
 
 let knowledge: TestKnowledge;
-let redis: TestRedis;
+let redis: RealRedis;
 let queue: JobQueue;
 beforeAll(async () => {
   knowledge = await startKnowledge();

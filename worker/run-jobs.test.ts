@@ -4,13 +4,13 @@ import { correlate, correlation } from "@gpt-agent/core/correlation";
 import { createLog } from "@gpt-agent/core/log";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { type RealRedis, startRedis } from "../e2e/fakes/redis.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { must, startKnowledge, type TestKnowledge } from "./ingest/test-knowledge.ts";
 import type { JobDeps } from "./jobs/index.ts";
 import { Ledger } from "./ledger.ts";
 import { type JobQueue, PermanentFailure, type RunningJob } from "./queue/job-queue.ts";
 import { openRedisQueue } from "./queue/redis.ts";
-import { startRedis, type TestRedis } from "./queue/test-redis.ts";
 import { Reconciler } from "./reconcile.ts";
 import { failure, MAX_STALLS, reasonOf, runJob } from "./run-jobs.ts";
 
@@ -19,7 +19,7 @@ const until = (check: () => unknown) => vi.waitFor(async () => expect(await chec
 const log = { ...createLog("error"), error() {}, warn() {} };
 
 let knowledge: TestKnowledge;
-let redis: TestRedis;
+let redis: RealRedis;
 let stop: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   knowledge = await startKnowledge();

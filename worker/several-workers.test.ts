@@ -6,14 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { type RealRedis, startRedis } from "../e2e/fakes/redis.ts";
 import { must, startKnowledge, type TestKnowledge } from "./ingest/test-knowledge.ts";
-import { startRedis, type TestRedis } from "./queue/test-redis.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 const JOBS = 300;
 
 let knowledge: TestKnowledge;
-let redis: TestRedis;
+let redis: RealRedis;
 let effects: string;
 let workers: ChildProcess[] = [];
 beforeAll(async () => {
@@ -88,16 +88,15 @@ test("H6: three workers killed at random, and by a job that kills whoever takes 
 test("H7: a Redis that stops and comes back empty: the outbox goes on taking jobs, no worker ends, all are done", async () => {
   await must(knowledge.db.from("outbox").delete().not("id", "is", null));
   const before = (await done()).length;
-  const own = redis;
   startWorker(0);
   const worker = workers[0]!;
   await put("work/", 100);
   await vi.waitFor(async () => expect((await done()).length).toBeGreaterThan(before), { timeout: 60_000, interval: 50 });
-  await own.stop();
+  await redis.kill();
   await put("work/later/", 50);
   await new Promise((wake) => setTimeout(wake, 2_000));
   expect(worker.exitCode).toBeNull();
-  redis = await startRedis(own.port);
+  await redis.start();
   await vi.waitFor(async () => expect(await left()).toBe(0), { timeout: 60_000, interval: 100 });
   expect((await done()).length).toBe(before + 150);
   expect(workers[0]).toBe(worker);

@@ -6,17 +6,17 @@ import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type RealRedis, startRedis } from "../../e2e/fakes/redis.ts";
 import { Dispatcher } from "../dispatcher.ts";
 import { handleJob } from "../jobs/index.ts";
 import { Ledger } from "../ledger.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import { openEmbeddedQueue } from "../queue/postgres.ts";
 import { openRedisQueue } from "../queue/redis.ts";
-import { startRedis, type TestRedis } from "../queue/test-redis.ts";
 import { type CrmWorld, startCrmWorld, startFastAmocrm } from "./test-world.ts";
 
 let world: CrmWorld;
-let redis: TestRedis;
+let redis: RealRedis;
 let folder: string;
 beforeAll(async () => {
   [world, redis, folder] = await Promise.all([

@@ -7,12 +7,12 @@ import { createServer as createTcpServer } from "node:net";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { freePort } from "../../e2e/fakes/free-port.ts";
+import { type RealRedis, startRedis } from "../../e2e/fakes/redis.ts";
 import { startKnowledge, type TestKnowledge } from "../ingest/test-knowledge.ts";
-import { startRedis, type TestRedis } from "../queue/test-redis.ts";
 import { examine } from "./examine.ts";
 
 let knowledge: TestKnowledge;
-let redis: TestRedis;
+let redis: RealRedis;
 let good: Record<string, string>;
 const servers: { close(): unknown; closeAllConnections?(): void }[] = [];
 

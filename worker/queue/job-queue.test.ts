@@ -9,10 +9,10 @@ import { fileURLToPath } from "node:url";
 import { createLog } from "@gpt-agent/core/log";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { type RealRedis, startRedis } from "../../e2e/fakes/redis.ts";
 import { type JobQueue, type NewJob, PermanentFailure, type RunningJob } from "./job-queue.ts";
 import { openEmbeddedQueue } from "./postgres.ts";
 import { openRedisQueue } from "./redis.ts";
-import { startRedis, type TestRedis } from "./test-redis.ts";
 
 const options = { log: createLog("error"), timings: { lockDuration: 1_500, stalledInterval: 500, drainDelay: 30 } };
 const job = (overrides: Partial<NewJob> = {}): NewJob => ({
@@ -209,7 +209,7 @@ function contract(store: "redis" | "folder", address: () => string) {
 }
 
 describe("the queue on Redis", () => {
-  let redis: TestRedis;
+  let redis: RealRedis;
   beforeEach(async () => {
     redis = await startRedis();
   });
@@ -230,7 +230,7 @@ describe("the queue on Redis", () => {
         ),
       );
       await until(() => done.includes(before.id));
-      await own.stop();
+      await own.kill();
       await until(() =>
         queue.depths().then(
           () => false,
@@ -238,7 +238,7 @@ describe("the queue on Redis", () => {
         ),
       );
       await expect(queue.add([during])).rejects.toThrow();
-      const back = await startRedis(own.port);
+      await own.start();
       try {
         await until(() =>
           queue.add([during]).then(
@@ -249,7 +249,6 @@ describe("the queue on Redis", () => {
         await until(() => done.includes(during.id));
       } finally {
         await queue.close();
-        await back.stop();
       }
     } finally {
       await own.stop();
