@@ -1,6 +1,6 @@
 import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
 import { useLoaderData, useOutletContext } from "@remix-run/react";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { z } from "zod";
 import { AvatarField } from "~/components/agent-settings/avatar-field";
 import { ColorField } from "~/components/agent-settings/color-field";
@@ -10,7 +10,7 @@ import { WelcomeFields } from "~/components/agent-settings/welcome-fields";
 import { Field, Input, Select, Textarea } from "~/components/field";
 import { Banner, Panel } from "~/components/page";
 import { PageError } from "~/components/page-error";
-import { SaveBar } from "~/components/save-bar";
+import { SettingsForm } from "~/components/settings-form";
 import { useAction } from "~/components/use-action";
 import { InlineWidget } from "~/components/widget";
 import { attempt, parseFields, readForm, refused } from "~/http/form.server";
@@ -81,11 +81,8 @@ export default function AgentSettingsPage() {
   const { name, status, settings, origins, defaultModel, models, mayChange, mayDelete } = useLoaderData<typeof loader>();
   const [version, setVersion] = useState(0);
   const [color, setColor] = useState(settings.primaryColor);
-  const { Form, busy, saved, touched, touch, error, hasErrors, data: given } = useAction<Answer>(() => setVersion((n) => n + 1));
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (hasErrors && given) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-  }, [hasErrors, given]);
+  const saving = useAction<Answer>(() => setVersion((n) => n + 1));
+  const { touch, error, data: given } = saving;
   const problems = given?.ok === false && given.originProblems?.length ? given.originProblems : null;
   const originErrors = problems?.map(({ line, text, wildcard }) =>
     wildcard ? t.errors.originWildcard(line) : t.errors.originLine(line, text),
@@ -96,117 +93,107 @@ export default function AgentSettingsPage() {
     <div className="grid gap-6 xl:grid-cols-[minmax(0,1fr)_24rem]">
       <div className="min-w-0 space-y-4">
         <h2 className="sr-only">{words.title}</h2>
-        <Form method="post" ref={form} onInput={touch} noValidate>
-          <fieldset disabled={!mayChange} className="min-w-0 space-y-4">
-            <input type="hidden" name="intent" value="save" />
-            <Panel title={words.identity}>
-              <div className="space-y-5">
-                <AvatarField name={name} color={color} initial={settings.avatar} error={error("avatar")} onChange={touch} />
-                <Field label={words.name} hint={t.agents.nameHint} error={error("name")}>
-                  {(wiring) => <Input {...wiring} name="name" defaultValue={name} maxLength={80} autoComplete="off" required />}
-                </Field>
-              </div>
-            </Panel>
+        <SettingsForm saving={saving} mayChange={mayChange}>
+          <input type="hidden" name="intent" value="save" />
+          <Panel title={words.identity}>
+            <div className="space-y-5">
+              <AvatarField name={name} color={color} initial={settings.avatar} error={error("avatar")} onChange={touch} />
+              <Field label={words.name} hint={t.agents.nameHint} error={error("name")}>
+                {(wiring) => <Input {...wiring} name="name" defaultValue={name} maxLength={80} autoComplete="off" required />}
+              </Field>
+            </div>
+          </Panel>
 
-            <Panel title={words.answers}>
-              {frame.responder.kind === "quotes" && <Banner className="mb-5">{words.quotesNote}</Banner>}
-              <div className="space-y-5">
-                <Field label={words.instructions} hint={words.instructionsHint} error={error("instructions")} optional>
-                  {(wiring) => (
-                    <Textarea
-                      {...wiring}
-                      name="instructions"
-                      defaultValue={settings.instructions}
-                      placeholder={words.instructionsPlaceholder}
-                      maxLength={8_000}
-                      rows={6}
-                    />
-                  )}
-                </Field>
-                <ModelFields models={models} defaultModel={defaultModel} initial={settings} error={error} onChange={touch} />
-                <Field className="max-w-xs" label={words.temperature} hint={words.temperatureHint} error={error("temperature")}>
-                  {(wiring) => (
-                    <Input
-                      {...wiring}
-                      name="temperature"
-                      inputMode="decimal"
-                      defaultValue={settings.temperature}
-                      autoComplete="off"
-                      className="tabular"
-                    />
-                  )}
-                </Field>
-              </div>
-            </Panel>
-
-            <Panel title={words.welcome} hint={words.welcomeHint}>
-              <WelcomeFields texts={settings.texts} error={error} />
-            </Panel>
-
-            <Panel title={words.look}>
-              <div className="grid gap-5 sm:grid-cols-3">
-                <ColorField value={color} onChange={setColor} error={error("primaryColor")} />
-                <Field label={words.theme} error={error("theme")}>
-                  {(wiring) => (
-                    <Select {...wiring} name="theme" defaultValue={settings.theme}>
-                      <option value="auto">{t.preferences.auto}</option>
-                      <option value="light">{t.preferences.light}</option>
-                      <option value="dark">{t.preferences.dark}</option>
-                    </Select>
-                  )}
-                </Field>
-                <Field label={words.position} error={error("position")}>
-                  {(wiring) => (
-                    <Select {...wiring} name="position" defaultValue={settings.position}>
-                      <option value="bottom-right">{words.positionRight}</option>
-                      <option value="bottom-left">{words.positionLeft}</option>
-                    </Select>
-                  )}
-                </Field>
-              </div>
-              <Field className="mt-5" label={words.privacyUrl} hint={words.privacyHint} error={error("privacyUrl")} optional>
+          <Panel title={words.answers}>
+            {frame.responder.kind === "quotes" && <Banner className="mb-5">{words.quotesNote}</Banner>}
+            <div className="space-y-5">
+              <Field label={words.instructions} hint={words.instructionsHint} error={error("instructions")} optional>
+                {(wiring) => (
+                  <Textarea
+                    {...wiring}
+                    name="instructions"
+                    defaultValue={settings.instructions}
+                    placeholder={words.instructionsPlaceholder}
+                    maxLength={8_000}
+                    rows={6}
+                  />
+                )}
+              </Field>
+              <ModelFields models={models} defaultModel={defaultModel} initial={settings} error={error} onChange={touch} />
+              <Field className="max-w-xs" label={words.temperature} hint={words.temperatureHint} error={error("temperature")}>
                 {(wiring) => (
                   <Input
                     {...wiring}
-                    name="privacyUrl"
-                    type="url"
-                    defaultValue={settings.privacyUrl ?? ""}
-                    placeholder="https://example.com/privacy"
-                    maxLength={500}
+                    name="temperature"
+                    inputMode="decimal"
+                    defaultValue={settings.temperature}
+                    autoComplete="off"
+                    className="tabular"
+                  />
+                )}
+              </Field>
+            </div>
+          </Panel>
+
+          <Panel title={words.welcome} hint={words.welcomeHint}>
+            <WelcomeFields texts={settings.texts} error={error} />
+          </Panel>
+
+          <Panel title={words.look}>
+            <div className="grid gap-5 sm:grid-cols-3">
+              <ColorField value={color} onChange={setColor} error={error("primaryColor")} />
+              <Field label={words.theme} error={error("theme")}>
+                {(wiring) => (
+                  <Select {...wiring} name="theme" defaultValue={settings.theme}>
+                    <option value="auto">{t.preferences.auto}</option>
+                    <option value="light">{t.preferences.light}</option>
+                    <option value="dark">{t.preferences.dark}</option>
+                  </Select>
+                )}
+              </Field>
+              <Field label={words.position} error={error("position")}>
+                {(wiring) => (
+                  <Select {...wiring} name="position" defaultValue={settings.position}>
+                    <option value="bottom-right">{words.positionRight}</option>
+                    <option value="bottom-left">{words.positionLeft}</option>
+                  </Select>
+                )}
+              </Field>
+            </div>
+            <Field className="mt-5" label={words.privacyUrl} hint={words.privacyHint} error={error("privacyUrl")} optional>
+              {(wiring) => (
+                <Input
+                  {...wiring}
+                  name="privacyUrl"
+                  type="url"
+                  defaultValue={settings.privacyUrl ?? ""}
+                  placeholder="https://example.com/privacy"
+                  maxLength={500}
+                />
+              )}
+            </Field>
+          </Panel>
+
+          <div id="origins" className="scroll-mt-20">
+            <Panel title={words.access}>
+              <Field label={words.origins} hint={words.originsHint} error={originErrors ?? error("origins")}>
+                {(wiring) => (
+                  <Textarea
+                    {...wiring}
+                    key={origins.join("\n")}
+                    name="origins"
+                    defaultValue={origins.join("\n")}
+                    placeholder={words.originsPlaceholder}
+                    rows={Math.max(3, Math.min(origins.length + 1, 10))}
+                    spellCheck={false}
+                    autoCapitalize="off"
+                    className="font-mono text-sm"
                   />
                 )}
               </Field>
             </Panel>
-
-            <div id="origins" className="scroll-mt-20">
-              <Panel title={words.access}>
-                <Field label={words.origins} hint={words.originsHint} error={originErrors ?? error("origins")}>
-                  {(wiring) => (
-                    <Textarea
-                      {...wiring}
-                      key={origins.join("\n")}
-                      name="origins"
-                      defaultValue={origins.join("\n")}
-                      placeholder={words.originsPlaceholder}
-                      rows={Math.max(3, Math.min(origins.length + 1, 10))}
-                      spellCheck={false}
-                      autoCapitalize="off"
-                      className="font-mono text-sm"
-                    />
-                  )}
-                </Field>
-              </Panel>
-            </div>
-            {mayChange && (
-              <SaveBar
-                busy={busy}
-                saved={saved}
-                touched={touched}
-                problem={touched && !hasErrors ? null : (error("form") ?? (hasErrors ? words.checkFields : null))}
-              />
-            )}
-          </fieldset>
-        </Form>
+          </div>
+        </SettingsForm>
         {mayChange && <DangerZone name={name} status={status} mayDelete={mayDelete} />}
       </div>
       <aside aria-label={words.preview} className="hidden xl:block">

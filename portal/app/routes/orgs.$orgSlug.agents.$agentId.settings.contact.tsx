@@ -1,12 +1,12 @@
 import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { BothLanguages } from "~/components/both-languages";
 import { Checkbox } from "~/components/checkbox";
 import { Field, Select, Textarea } from "~/components/field";
 import { Panel } from "~/components/page";
 import { PageError } from "~/components/page-error";
-import { SaveBar } from "~/components/save-bar";
+import { SettingsForm } from "~/components/settings-form";
 import { useAction } from "~/components/use-action";
 import { attempt, parseForm } from "~/http/form.server";
 import { found, requireMember, uuidParam } from "~/http/guards.server";
@@ -42,73 +42,60 @@ export default function ContactSettings() {
   const t = useText();
   const words = t.contact;
   const { handoff, leads, mayChange } = useLoaderData<typeof loader>();
-  const { Form, busy, saved, touched, touch, error, hasErrors, data: given } = useAction();
+  const saving = useAction();
+  const { error } = saving;
   const [asks, setAsks] = useState(leads.when !== "off");
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (hasErrors && given) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-  }, [hasErrors, given]);
   return (
-    <Form method="post" ref={form} onInput={touch} noValidate className="max-w-3xl">
-      <fieldset disabled={!mayChange} className="min-w-0 space-y-4">
-        <Panel title={words.handoffTitle} hint={words.handoffHint}>
-          <Checkbox name="handoff" label={words.handoff} defaultChecked={handoff.enabled} />
-        </Panel>
-        <Panel title={words.leadsTitle} hint={words.leadsHint}>
-          <Checkbox name="leads" label={words.leads} checked={asks} onChange={(event) => setAsks(event.target.checked)} />
-          {/* Hidden, not gone: what was set comes back when it is switched on again. */}
-          <div className="mt-5 space-y-5" hidden={!asks}>
-            <fieldset>
-              <legend className="mb-2 font-medium">{words.fields}</legend>
-              <div className="grid gap-4 sm:grid-cols-3">
-                {FIELDS.map((name) => (
-                  <Field key={name} label={words.fieldNames[name]} error={error(name)}>
-                    {(wiring) => (
-                      <Select {...wiring} name={name} defaultValue={leads.fields[name]}>
-                        {CHOICES.map((choice) => (
-                          <option key={choice} value={choice}>
-                            {words.asked[choice]}
-                          </option>
-                        ))}
-                      </Select>
-                    )}
-                  </Field>
-                ))}
-              </div>
-            </fieldset>
-            <BothLanguages wrong={(locale) => error(locale === "en" ? "consentEn" : "consentRu") !== null}>
-              {(locale) => {
-                const name = locale === "en" ? "consentEn" : "consentRu";
-                return (
-                  <Field label={words.consent} hint={words.consentHint} error={error(name)} optional>
-                    {(wiring) => (
-                      <Textarea
-                        {...wiring}
-                        name={name}
-                        lang={locale}
-                        defaultValue={leads.consent[locale]}
-                        placeholder={dictionaries[locale].contact.consentPlaceholder}
-                        maxLength={1_000}
-                        rows={2}
-                        className="min-h-16"
-                      />
-                    )}
-                  </Field>
-                );
-              }}
-            </BothLanguages>
-          </div>
-        </Panel>
-        {mayChange && (
-          <SaveBar
-            busy={busy}
-            saved={saved}
-            touched={touched}
-            problem={touched && !hasErrors ? null : (error("form") ?? (hasErrors ? t.agentSettings.checkFields : null))}
-          />
-        )}
-      </fieldset>
-    </Form>
+    <SettingsForm saving={saving} mayChange={mayChange} className="max-w-3xl">
+      <Panel title={words.handoffTitle} hint={words.handoffHint}>
+        <Checkbox name="handoff" label={words.handoff} defaultChecked={handoff.enabled} />
+      </Panel>
+      <Panel title={words.leadsTitle} hint={words.leadsHint}>
+        <Checkbox name="leads" label={words.leads} checked={asks} onChange={(event) => setAsks(event.target.checked)} />
+        {/* Hidden, not gone: what was set comes back when it is switched on again. */}
+        <div className="mt-5 space-y-5" hidden={!asks}>
+          <fieldset>
+            <legend className="mb-2 font-medium">{words.fields}</legend>
+            <div className="grid gap-4 sm:grid-cols-3">
+              {FIELDS.map((name) => (
+                <Field key={name} label={words.fieldNames[name]} error={error(name)}>
+                  {(wiring) => (
+                    <Select {...wiring} name={name} defaultValue={leads.fields[name]}>
+                      {CHOICES.map((choice) => (
+                        <option key={choice} value={choice}>
+                          {words.asked[choice]}
+                        </option>
+                      ))}
+                    </Select>
+                  )}
+                </Field>
+              ))}
+            </div>
+          </fieldset>
+          <BothLanguages wrong={(locale) => error(locale === "en" ? "consentEn" : "consentRu") !== null}>
+            {(locale) => {
+              const name = locale === "en" ? "consentEn" : "consentRu";
+              return (
+                <Field label={words.consent} hint={words.consentHint} error={error(name)} optional>
+                  {(wiring) => (
+                    <Textarea
+                      {...wiring}
+                      name={name}
+                      lang={locale}
+                      defaultValue={leads.consent[locale]}
+                      placeholder={dictionaries[locale].contact.consentPlaceholder}
+                      maxLength={1_000}
+                      rows={2}
+                      className="min-h-16"
+                    />
+                  )}
+                </Field>
+              );
+            }}
+          </BothLanguages>
+        </div>
+      </Panel>
+    </SettingsForm>
   );
 }
 

@@ -1,12 +1,11 @@
 import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
-import { useEffect, useRef } from "react";
 import { BothLanguages } from "~/components/both-languages";
 import { Checkbox } from "~/components/checkbox";
 import { Field, Textarea } from "~/components/field";
 import { Panel } from "~/components/page";
 import { PageError } from "~/components/page-error";
-import { SaveBar } from "~/components/save-bar";
+import { SettingsForm } from "~/components/settings-form";
 import { useAction } from "~/components/use-action";
 import { attempt, parseForm } from "~/http/form.server";
 import { found, requireMember, uuidParam } from "~/http/guards.server";
@@ -39,62 +38,49 @@ export default function TopicsPage() {
   const t = useText();
   const words = t.topics;
   const { topics, suggestions, mayChange } = useLoaderData<typeof loader>();
-  const { Form, busy, saved, touched, touch, error, hasErrors, data: given } = useAction();
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (hasErrors && given) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-  }, [hasErrors, given]);
+  const saving = useAction();
+  const { error } = saving;
   return (
-    <Form method="post" ref={form} onInput={touch} noValidate className="max-w-3xl">
-      <fieldset disabled={!mayChange} className="min-w-0 space-y-4">
-        <Panel title={words.title} hint={words.hint}>
-          <div className="space-y-5">
-            <Field label={words.only} hint={words.onlyHint} error={error("only")} optional>
-              {(wiring) => (
-                <Textarea {...wiring} name="only" defaultValue={topics.only.join("\n")} placeholder={words.onlyPlaceholder} rows={3} />
-              )}
-            </Field>
-            <Field label={words.never} hint={words.neverHint} error={error("never")} optional>
-              {(wiring) => (
-                <Textarea {...wiring} name="never" defaultValue={topics.never.join("\n")} placeholder={words.neverPlaceholder} rows={3} />
-              )}
-            </Field>
-            <BothLanguages wrong={(locale) => error(locale === "en" ? "replyEn" : "replyRu") !== null}>
-              {(locale) => {
-                const name = locale === "en" ? "replyEn" : "replyRu";
-                return (
-                  <Field label={words.reply} hint={words.replyHint} error={error(name)} optional>
-                    {(wiring) => (
-                      <Textarea
-                        {...wiring}
-                        name={name}
-                        lang={locale}
-                        defaultValue={topics.reply[locale]}
-                        placeholder={dictionaries[locale].topics.replyPlaceholder}
-                        maxLength={500}
-                        rows={2}
-                        className="min-h-16"
-                      />
-                    )}
-                  </Field>
-                );
-              }}
-            </BothLanguages>
-          </div>
-        </Panel>
-        <Panel title={words.after}>
-          <Checkbox name="suggestions" label={words.suggestions} hint={words.suggestionsHint} defaultChecked={suggestions} />
-        </Panel>
-        {mayChange && (
-          <SaveBar
-            busy={busy}
-            saved={saved}
-            touched={touched}
-            problem={touched && !hasErrors ? null : (error("form") ?? (hasErrors ? t.agentSettings.checkFields : null))}
-          />
-        )}
-      </fieldset>
-    </Form>
+    <SettingsForm saving={saving} mayChange={mayChange} className="max-w-3xl">
+      <Panel title={words.title} hint={words.hint}>
+        <div className="space-y-5">
+          <Field label={words.only} hint={words.onlyHint} error={error("only")} optional>
+            {(wiring) => (
+              <Textarea {...wiring} name="only" defaultValue={topics.only.join("\n")} placeholder={words.onlyPlaceholder} rows={3} />
+            )}
+          </Field>
+          <Field label={words.never} hint={words.neverHint} error={error("never")} optional>
+            {(wiring) => (
+              <Textarea {...wiring} name="never" defaultValue={topics.never.join("\n")} placeholder={words.neverPlaceholder} rows={3} />
+            )}
+          </Field>
+          <BothLanguages wrong={(locale) => error(locale === "en" ? "replyEn" : "replyRu") !== null}>
+            {(locale) => {
+              const name = locale === "en" ? "replyEn" : "replyRu";
+              return (
+                <Field label={words.reply} hint={words.replyHint} error={error(name)} optional>
+                  {(wiring) => (
+                    <Textarea
+                      {...wiring}
+                      name={name}
+                      lang={locale}
+                      defaultValue={topics.reply[locale]}
+                      placeholder={dictionaries[locale].topics.replyPlaceholder}
+                      maxLength={500}
+                      rows={2}
+                      className="min-h-16"
+                    />
+                  )}
+                </Field>
+              );
+            }}
+          </BothLanguages>
+        </div>
+      </Panel>
+      <Panel title={words.after}>
+        <Checkbox name="suggestions" label={words.suggestions} hint={words.suggestionsHint} defaultChecked={suggestions} />
+      </Panel>
+    </SettingsForm>
   );
 }
 
