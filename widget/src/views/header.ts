@@ -89,10 +89,7 @@ function setMenu(panel: ChatPanel, menu: ChatPanel["menu"]): void {
 function show(panel: ChatPanel, showing: ChatPanel["showing"]): void {
   panel.menu = "closed";
   panel.showing = showing;
-  if (showing === "history") {
-    panel.chat.history.sort((one, other) => (one.lastMessageAt < other.lastMessageAt ? 1 : -1));
-    panel.chat.loadHistory().catch(() => panel.announce("error", { code: "network", message: "" }));
-  }
+  if (showing === "history") panel.chat.loadHistory().catch(() => panel.announce("error", { code: "network", message: "" }));
   panel.requestUpdate();
   panel.updateComplete.then(() => (showing === "chat" ? panel.focusComposer() : panel.querySelector<HTMLElement>(".icon")?.focus()));
 }
