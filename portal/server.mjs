@@ -3,6 +3,7 @@
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createPortal } from "./handler.mjs";
+import { listen } from "./listen.mjs";
 
 const port = Number(process.env.PORT ?? 3000);
 const host = process.env.HOST ?? "0.0.0.0";
@@ -11,10 +12,7 @@ const host = process.env.HOST ?? "0.0.0.0";
 const build = await import("./build/server/index.js");
 const { drain, edge, closeTelemetry } = build.entry.module;
 
-// Connections that may wait to be taken on (the system may allow fewer). With Node's 511 the kernel turns a crowd away, which then
-// comes back only after seconds: those who are refused, too, waited for half a minute.
-const BACKLOG = 4_096;
-const server = createServer(edge.limits, createPortal(build)).listen(port, host, BACKLOG, () => process.send?.({ ready: true }));
+const server = createServer(edge.limits, createPortal(build));
 server.maxHeadersCount = edge.maxHeaders;
 server.on("clientError", edge.answerBroken);
 server.on("error", (error) => {
@@ -23,6 +21,8 @@ server.on("error", (error) => {
   );
   process.exit(1);
 });
+const door = listen(server, port, host);
+door.listening.then(() => process.send?.({ ready: true }));
 
 // A closing portal takes no new connections and lets what goes on end: answers (whether or not anybody reads them here) and their readers.
 // What is left after DRAIN_SECONDS goes on elsewhere: readers of other portals' answers come back to another portal.
@@ -30,7 +30,7 @@ let closing = false;
 const close = async () => {
   if (closing) return;
   closing = true;
-  const closed = new Promise((done) => server.close(done));
+  const closed = door.close();
   // A connection that is kept alive becomes idle when its request ends; nobody else would close it.
   setInterval(() => server.closeIdleConnections(), 100).unref();
   await Promise.race([Promise.all([closed, drain.whenIdle()]), sleep(drain.seconds * 1000)]);

@@ -36,7 +36,7 @@ COPY --from=packages /app/core core
 COPY --from=packages /app/portal portal
 COPY --from=build /app/portal/build portal/build
 COPY --from=build /app/widget/dist widget/dist
-COPY portal/server.mjs portal/handler.mjs portal/
+COPY portal/server.mjs portal/handler.mjs portal/listen.mjs portal/send-back.mjs portal/
 USER 1000:1000
 EXPOSE 3000
 # It answers; whether all it needs answers too is for the load balancer to ask (without ?live=1).
