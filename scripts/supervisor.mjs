@@ -236,7 +236,7 @@ export async function startPlatform() {
         ...common,
         WORKER_PORT: String(workerPort),
         QUEUE_FOLDER: join(dataFolder, "queue"),
-        OUTBOX_NOTICES_URL: `${common.SUPABASE_URL}/notices`,
+        OUTBOX_NOTICES_URL: BACKEND_DATABASE_URL ?? `${common.SUPABASE_URL}/notices`,
       },
       healthy(`http://127.0.0.1:${workerPort}/health?live=1`),
     ),

@@ -12,6 +12,8 @@ const LEASE_SECONDS = 15;
 const IDLE_MS = 250;
 /** Milliseconds between looks while jobs end, which makes room for others. */
 const BUSY_MS = 20;
+/** Milliseconds for which a worker in this process may take up what was added, before the database is told. */
+const MARK_AFTER_MS = 10;
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 5_000;
 
@@ -39,7 +41,8 @@ export class Dispatcher {
   private readonly stopping = new AbortController();
   private loop: Promise<void> = Promise.resolve();
   private backoff = 0;
-  private alarm = new AbortController();
+  /** Ends the rest at hand, or the next one. */
+  private ring = () => {};
 
   constructor(private readonly deps: DispatcherDeps) {}
 
@@ -50,38 +53,49 @@ export class Dispatcher {
   /** Ends after the batch at hand. */
   async stop() {
     this.stopping.abort();
+    this.ring();
     await this.loop;
   }
 
   /** Looks soon: there may be something to do, or room for it. */
   wake() {
-    this.alarm.abort();
+    this.ring();
   }
 
   private async run() {
-    while (!this.stopping.signal.aborted) {
-      this.alarm = new AbortController();
+    for (let wokenUp = false; !this.stopping.signal.aborted; ) {
       let wait = 0;
+      let shortest = 0;
+      const woken = new Promise<void>((wake) => {
+        this.ring = wake;
+      });
       try {
         const moved = await this.dispatch();
         if (this.backoff) this.deps.log.info("The dispatcher is working again");
         this.backoff = 0;
         // A full batch means that there is more.
         wait = moved === BATCH ? 0 : IDLE_MS;
+        // Who looked because it was time, and found nothing, hears of the next job at once.
+        if (wokenUp || moved > 0) shortest = Math.min(wait, BUSY_MS);
       } catch (error) {
         if (!this.backoff) this.deps.log.warn("Jobs cannot be dispatched; they wait in the outbox", { error });
         this.backoff = Math.min(this.backoff * 2 || FIRST_BACKOFF_MS, MAX_BACKOFF_MS);
-        wait = this.backoff;
+        wait = shortest = this.backoff;
       }
-      await this.rest(wait);
+      wokenUp = await this.rest(wait, shortest, woken);
     }
   }
 
-  private async rest(wait: number) {
-    const shortest = Math.min(wait, this.backoff || BUSY_MS);
-    await sleep(shortest, undefined, { signal: this.stopping.signal }).catch(() => {});
-    const woken = AbortSignal.any([this.stopping.signal, this.alarm.signal]);
-    if (wait > shortest) await sleep(wait - shortest, undefined, { signal: woken }).catch(() => {});
+  /** Rests until it is woken, though for the shortest time in any case. Resolves to whether it was. */
+  private async rest(wait: number, shortest: number, woken: Promise<void>): Promise<boolean> {
+    if (shortest > 0) await sleep(shortest, undefined, { signal: this.stopping.signal }).catch(() => {});
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, wait - shortest, false);
+    });
+    const rung = await Promise.race([woken.then(() => true), over]);
+    clearTimeout(timer);
+    return rung;
   }
 
   /** Moves one batch; returns how many rows it claimed. Throws when the database or the queue is out of reach. */
@@ -95,6 +109,8 @@ export class Dispatcher {
     if (rows.length === 0) return 0;
     const jobs = rows.flatMap((row) => this.toJob(row) ?? []);
     if (jobs.length) await queue.add(jobs);
+    // The lease covers them: what is there to be done goes first.
+    if (rows.length < BATCH) await sleep(MARK_AFTER_MS, undefined, { signal: this.stopping.signal }).catch(() => {});
     const marked = await db.rpc("mark_outbox_sent", { ids: jobs.map(({ id }) => id), turns: jobs.map(({ turn }) => turn) });
     if (marked.error) throw marked.error;
     log.debug("Jobs were dispatched", { count: jobs.length });

@@ -158,18 +158,20 @@ export function createJobQueue<B extends IQueueBackend, C>(classes: BackendClass
 
     async add(jobs) {
       options.assertReachable?.();
-      await queue.addBulk(
-        jobs.map(({ id, turn, name, payload, attempt, attempts, rank, correlation }) => {
-          const opts: JobsOptions = {
-            jobId: keyOf({ id, turn }),
-            attempts: 1,
-            priority: PRIORITIES[rank],
-            ...(correlation ? { telemetry: { metadata: JSON.stringify(correlation) } } : {}),
-            ...KEEP,
-          };
-          return { name, data: { id, turn, attempt, attempts, payload }, opts };
-        }),
-      );
+      const entries = jobs.map(({ id, turn, name, payload, attempt, attempts, rank, correlation }) => {
+        const opts: JobsOptions = {
+          jobId: keyOf({ id, turn }),
+          attempts: 1,
+          priority: PRIORITIES[rank],
+          ...(correlation ? { telemetry: { metadata: JSON.stringify(correlation) } } : {}),
+          ...KEEP,
+        };
+        return { name, data: { id, turn, attempt, attempts, payload }, opts };
+      });
+      const [only, ...others] = entries;
+      // Most often there is one, which needs no transaction.
+      if (only && others.length === 0) await queue.add(only.name, only.data, only.opts);
+      else await queue.addBulk(entries);
     },
 
     work(handle, concurrency) {
