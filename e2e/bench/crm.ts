@@ -63,7 +63,13 @@ async function backfill(backend: BenchBackend, redis: string) {
   const takesMs = Math.round(Math.min(READING_MS / Math.max(1, contacts / PAGES[crm]), SLOWEST_MS));
   fake.takeTime(takesMs);
   fake.failRandomly({ tooMany: 0.02, broken: 0.01 });
-  const crew = await Crew.start(WORKERS, { ...backend.env, REDIS_URL: redis, ENCRYPTION_KEY, EGRESS_ALLOW: fake.url });
+  const crew = await Crew.start(WORKERS, {
+    ...backend.env,
+    REDIS_URL: redis,
+    ENCRYPTION_KEY,
+    EGRESS_ALLOW: fake.url,
+    [`${crm.toUpperCase()}_URL`]: fake.url,
+  });
   const tenant = await addTenant(db, "shop");
   const connection = await connectCrm(db, tenant, crm, fake, { pull: true });
   const began = performance.now();
