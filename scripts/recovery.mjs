@@ -33,7 +33,9 @@ async function embedded() {
     // What is on a Postgres server is reached without the platform; stored files are in its hands.
     if (BACKEND_DATABASE_URL && ["backup", "restore"].includes(program))
       stop(`The platform is not running on ${DATA_FOLDER}. Start it (npm start): it hands out and takes in the stored files.`);
-    if (program === "doctor") stop(`The platform is not running on ${DATA_FOLDER}. Start it (npm start), then ask the doctor.`);
+    // The doctor can look at that server by itself.
+    if (program === "doctor" && !BACKEND_DATABASE_URL)
+      stop(`The platform is not running on ${DATA_FOLDER}. Start it (npm start), then ask the doctor.`);
     return set;
   }
 }
