@@ -159,11 +159,11 @@ export class CitationWeaver {
     const sentences = splitSentences(this.written);
     // An answer of thousands of sentences would hold up all others while each of them is read.
     if (this.passages.length === 0 || sentences.length > 4 * MOST_UNASKED) return [];
-    const claims = sentences.map(({ text }) => readClaim(text, "")).filter(({ terms }) => terms.size > 1);
+    const claims = sentences.map(({ text }) => readClaim(text, this.question)).filter(({ few }) => !few);
     if (claims.length === 0 || claims.length > MOST_UNASKED || /```/.test(this.written)) return [];
     const found: (Support & { passage: Passage })[] = [];
-    for (const { text } of claims) {
-      const support = this.best(readClaim(text, this.question), SUPPORT_UNASKED);
+    for (const claim of claims) {
+      const support = this.best(claim, SUPPORT_UNASKED);
       if (!support) return [];
       found.push(support);
     }

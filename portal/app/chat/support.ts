@@ -45,7 +45,11 @@ const sharedBy = (a: Set<string>, b: Set<string>) => [...a].filter((term) => b.h
 /** What a claim says, taken apart. */
 export type Claim = {
   text: string;
+  /** Its text as it is compared word for word. */
+  plain: string;
   terms: Set<string>;
+  /** Has it hardly any words of its own? Then it is read together with the question. */
+  few: boolean;
   /** Words that the quote must have, each of them: those of a claim that has hardly any. */
   needed: Set<string>;
   asked: Set<string>;
@@ -70,8 +74,11 @@ export function readClaim(claim: string, question: string): Claim {
   const few = own.size < FEW_WORDS;
   const yesOrNo = /^(no|нет)/i.exec(plain) ? true : YES_OR_NO.test(plain) ? false : null;
   const { words, models } = names(bare);
+  const text = plain.replace(/\s+/g, " ").trim();
   return {
-    text: plain.replace(/\s+/g, " ").trim(),
+    text,
+    plain: plainOf(text),
+    few,
     terms: few ? new Set([...own, ...asked]) : own,
     needed: few ? own : new Set(),
     asked,
@@ -85,6 +92,8 @@ export function readClaim(claim: string, question: string): Claim {
   };
 }
 
+type ReadSentence = Span & { text: string; plain: string; terms: Set<string>; numbers: Quantity[]; lead: boolean; row: boolean };
+
 /** A passage taken apart once, for all the claims that name it. Shared with other answers: not to be changed. */
 export type ReadPassage = {
   passage: Passage;
@@ -92,7 +101,7 @@ export type ReadPassage = {
   head: Set<string>;
   all: Set<string>;
   headNumbers: Quantity[];
-  sentences: { start: number; end: number; text: string; terms: Set<string>; numbers: Quantity[]; lead: boolean; row: boolean }[];
+  sentences: ReadSentence[];
 };
 
 /** What passages say by their words, for the passages that were asked about of late: the same few answer most of the questions. */
@@ -107,6 +116,7 @@ function readText(above: string, text: string): Omit<ReadPassage, "passage"> {
   const head = stems(above);
   const sentences = splitSentences(text).map((sentence) => ({
     ...sentence,
+    plain: plainOf(sentence.text),
     terms: stems(sentence.text),
     numbers: quantities(sentence.text),
     lead: isLead(sentence.text),
@@ -171,9 +181,11 @@ export type Support = { span: Span; support: number };
  */
 export function findSupport(claim: Claim, read: ReadPassage, least: number = MIN_SUPPORT): Support | null {
   const { sentences, passage } = read;
-  const verbatim = sentences.find(({ text, lead }) => !lead && claim.text.length > 12 && plainOf(text) === plainOf(claim.text));
+  const verbatim = sentences.find(({ plain, lead }) => !lead && claim.text.length > 12 && plain === claim.plain);
   if (verbatim) return { span: clip(passage.text, verbatim), support: 1 };
   const foreign = claim.cyrillic !== read.cyrillic;
+  // No part of a passage holds more of a claim than the whole: most passages need no closer look.
+  if (!foreign && supportOf(claim, read.all, read) < least) return null;
   let best: (Support & { score: number }) | null = null;
   for (let from = 0; from < sentences.length; from++) {
     const terms = new Set<string>();
