@@ -2,10 +2,16 @@ import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { correlation, requestIdFrom } from "@gpt-agent/core/correlation";
 import { silentTelemetry, type Telemetry } from "@gpt-agent/core/telemetry";
-import { createReadableStreamFromReadable, createRequestHandler, type ServerBuild, writeReadableStreamToWritable } from "@remix-run/node";
+import {
+  createReadableStreamFromReadable,
+  createRequestHandler,
+  type RequestHandler,
+  type ServerBuild,
+  writeReadableStreamToWritable,
+} from "@remix-run/node";
 import type { NextFunction, Request as NodeRequest, Response as NodeResponse } from "express";
 import { type EventFrames, framesOf, PING } from "./event-stream.ts";
-import { routePatterns } from "./metrics/route-pattern.ts";
+import { routeFinder } from "./metrics/route-pattern.ts";
 
 /** A client that has taken nothing for this long while there was something to take is gone, in milliseconds. */
 const STALLED_MS = 60_000;
@@ -16,19 +22,39 @@ const STALLED_MS = 60_000;
  * to, so that what waits for it never grows.
  */
 export function nodeHandler(build: ServerBuild, mode?: string, telemetry: Telemetry = silentTelemetry) {
-  const handle = createRequestHandler(build, mode);
-  const patternOf = routePatterns(build.routes);
+  const handlerOf = requestHandlers(build, mode);
+  const routeOf = routeFinder(build.routes);
   return async (request: NodeRequest, response: NodeResponse, next: NextFunction): Promise<void> => {
     // Data of a page is asked for under its address and ".data" (single fetch).
-    const name = `${request.method} ${patternOf(request.path.replace(/(?:\/_root)?\.data$/, "") || "/")}`;
+    const { pattern, id } = routeOf(request.path.replace(/(?:\/_root)?\.data$/, "") || "/");
+    const name = `${request.method} ${pattern}`;
     const ids = correlation() ?? { requestId: requestIdFrom(null), trace: null, baggage: null };
     try {
       await telemetry.step({ name, op: "http.server" }, ids, async () => {
-        await send(await handle(toRequest(request, response)), request, response);
+        await send(await handlerOf(pattern, id)(toRequest(request, response)), request, response);
       });
     } catch (error) {
       next(error);
     }
+  };
+}
+
+/**
+ * Remix prepares all routes that it has anew for each request, which is a tenth of what a question costs. A call of the API is for one
+ * route and has no layouts, so it is answered by a Remix that has this route alone, and those that answer what nothing else does.
+ */
+function requestHandlers(build: ServerBuild, mode?: string): (pattern: string, id: string | null) => RequestHandler {
+  const whole = createRequestHandler(build, mode);
+  const single = new Map<string, RequestHandler>();
+  return (pattern, id) => {
+    if (id === null || !/^\/(?:api|v1)\//.test(pattern)) return whole;
+    const known = single.get(id);
+    if (known) return known;
+    const needed = Object.values(build.routes).filter((route) => route?.path?.endsWith("*"));
+    for (let route = build.routes[id]; route; route = build.routes[route.parentId ?? ""]) needed.push(route);
+    const made = createRequestHandler({ ...build, routes: Object.fromEntries(needed.map((route) => [route!.id, route])) }, mode);
+    single.set(id, made);
+    return made;
   };
 }
 

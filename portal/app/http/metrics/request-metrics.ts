@@ -1,7 +1,7 @@
 import type { Metrics } from "@gpt-agent/core/metrics/metrics";
 import type { ServerBuild } from "@remix-run/node";
 import type { NextFunction, Request, Response } from "express";
-import { routePatterns } from "./route-pattern.ts";
+import { routeFinder } from "./route-pattern.ts";
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 /** nginx's number for a client that left before there was an answer. */
@@ -12,10 +12,10 @@ const LEFT = "499";
  * is open until it ends; nothing is done for its events.
  */
 export function requestMetrics(metrics: Metrics<"portal">, build: Pick<ServerBuild, "routes">) {
-  const patternOf = routePatterns(build.routes);
+  const routeOf = routeFinder(build.routes);
   return (request: Request, response: Response, next: NextFunction): void => {
     const began = performance.now();
-    const route = patternOf(request.path);
+    const { pattern: route } = routeOf(request.path);
     let isStream = false;
     const timed = () => metrics.observe("gap_http_request_duration_seconds", { route }, (performance.now() - began) / 1_000);
     const { writeHead } = response;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { ServerBuild } from "@remix-run/node";
 import { matchRoutes } from "@remix-run/react";
 import { expect, test } from "vitest";
-import { routePatterns } from "./route-pattern.ts";
+import { routeFinder } from "./route-pattern.ts";
 
 const files = readdirSync(fileURLToPath(new URL("../../routes", import.meta.url)));
 
@@ -21,7 +21,8 @@ const flat = files.map((file) => {
   return { id: file, path, index };
 });
 const routes = Object.fromEntries(flat.map((route) => [route.id, route])) as unknown as ServerBuild["routes"];
-const patternOf = routePatterns(routes);
+const routeOf = routeFinder(routes);
+const patternOf = (path: string) => routeOf(path).pattern;
 
 const ADDRESSES = [
   "/",
@@ -56,7 +57,7 @@ test.each(ADDRESSES)("%s has the route that Remix finds", (address) => {
     address,
   )!;
   const path = found!.route.path!;
-  expect(patternOf(address)).toBe(path === "/*" ? "*" : path);
+  expect(routeOf(address)).toEqual({ pattern: path === "/*" ? "*" : path, id: found!.route.id });
 });
 
 test("files are counted by their folder", () => {
@@ -64,11 +65,16 @@ test("files are counted by their folder", () => {
 });
 
 test("a parent's path comes before its children's", () => {
-  const nested = routePatterns({
+  const nested = routeFinder({
     root: { id: "root", path: "" },
     org: { id: "org", parentId: "root", path: "orgs/:slug" },
     home: { id: "home", parentId: "org", index: true },
     agents: { id: "agents", parentId: "org", path: "agents" },
   } as unknown as ServerBuild["routes"]);
-  expect(["/", "/orgs/a", "/orgs/a/agents", "/orgs"].map(nested)).toEqual(["/", "/orgs/:slug", "/orgs/:slug/agents", "*"]);
+  expect(["/", "/orgs/a", "/orgs/a/agents", "/orgs"].map((path) => nested(path).pattern)).toEqual([
+    "/",
+    "/orgs/:slug",
+    "/orgs/:slug/agents",
+    "*",
+  ]);
 });

@@ -4,24 +4,28 @@ type Routes = Record<
   string,
   { id: string; parentId?: string | undefined; path?: string | undefined; index?: boolean | undefined } | undefined
 >;
-type Pattern = { path: string; test: RegExp; score: number };
+type Pattern = { id: string; path: string; test: RegExp; score: number };
+
+/** A route: its pattern, and the id that Remix knows it by; null for files and what nothing serves. */
+export type FoundRoute = { pattern: string; id: string | null };
 
 /** What no route of ours serves, files included. */
 export const UNMATCHED = "*";
 const FOLDERS = ["/assets/", "/widget/"];
 
 /**
- * Finds the pattern of the route that serves a path: "/orgs/:orgSlug/agents" for /orgs/acme/agents. Remix's own matching prepares all
+ * Finds the route that serves a path: "/orgs/:orgSlug/agents" is the pattern of /orgs/acme/agents. Remix's own matching prepares all
  * routes anew for each call; here they are prepared once.
  */
-export function routePatterns(routes: ServerBuild["routes"]): (path: string) => string {
+export function routeFinder(routes: ServerBuild["routes"]): (path: string) => FoundRoute {
   const patterns = Object.keys(routes)
     .map((id) => patternOf(id, routes as Routes))
     .sort((a, b) => b.score - a.score);
   return (path) => {
     const folder = FOLDERS.find((each) => path.startsWith(each));
-    if (folder) return `${folder}*`;
-    return patterns.find(({ test }) => test.test(path))?.path ?? UNMATCHED;
+    if (folder) return { pattern: `${folder}*`, id: null };
+    const found = patterns.find(({ test }) => test.test(path));
+    return { pattern: found?.path ?? UNMATCHED, id: found?.id ?? null };
   };
 }
 
@@ -35,6 +39,7 @@ function patternOf(id: string, routes: Routes): Pattern {
     segment === "*" ? "(?:/.*)?" : segment.startsWith(":") ? "/[^/]+" : `/${segment.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`,
   );
   return {
+    id,
     path: segments.at(-1) === "*" && segments.length === 1 ? UNMATCHED : `/${segments.join("/")}`,
     test: new RegExp(`^${source.join("")}/?$`, "i"),
     score: scoreOf(segments, routes[id]?.index ?? false),
