@@ -105,11 +105,15 @@ const rows = [];
 for (const store of ["redis", "embedded"] as const satisfies Store[]) {
   if (values.store !== "both" && values.store !== store) continue;
   const redis = store === "redis" ? await startRedis() : null;
-  const database = redis ? await startDatabase(values.database, ["track_commit_timestamp=on"]) : null;
-  const measured = await pickups(redis ? { REDIS_URL: redis.url } : {}, database).finally(async () => {
-    await redis?.stop();
+  let database: BenchDatabase | null = null;
+  let measured: number[];
+  try {
+    database = redis ? await startDatabase(values.database, ["track_commit_timestamp=on"]) : null;
+    measured = await pickups(redis ? { REDIS_URL: redis.url } : {}, database);
+  } finally {
     await database?.stop();
-  });
+    await redis?.stop();
+  }
   rows.push({
     store,
     database: database ? "postgres" : "pglite",

@@ -1,5 +1,5 @@
 // A Postgres server of its own for tests, where its programs are installed (Debian: postgresql).
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, sep } from "node:path";
@@ -75,30 +75,59 @@ export async function startPostgres(installed: string, settings: readonly string
   });
   const port = await freePort();
   const all = [`port=${port}`, "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, ...settings];
-  const server = spawn(join(programs, "postgres"), ["-D", data, ...all.flatMap((one) => ["-c", one])], {
-    ...nobody,
-    cwd: folder,
-    stdio: "ignore",
-  });
-  const ended = new Promise((done) => server.once("exit", done));
   const url = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`;
-  for (let attempt = 0; ; attempt++) {
-    const session = await openPostgres(url("postgres")).catch((error) => {
-      if (attempt > 200 || server.exitCode !== null) throw error;
-      return null;
+  /** One that was killed may still be going: its folder is open to the next only when all of it has gone. */
+  async function launch(tries = 5): Promise<{ server: ChildProcess; ended: Promise<unknown> }> {
+    const server = spawn(join(programs, "postgres"), ["-D", data, ...all.flatMap((one) => ["-c", one])], {
+      ...nobody,
+      cwd: folder,
+      stdio: "ignore",
     });
-    if (session) {
-      await session.close();
-      break;
+    const ended = new Promise((done) => server.once("exit", done));
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const session = await openPostgres(url("postgres"));
+        await session.close();
+        return { server, ended };
+      } catch (error) {
+        await new Promise((wake) => setTimeout(wake, 50));
+        if (server.exitCode !== null && tries > 1) return launch(tries - 1);
+        if (attempt > 200 || server.exitCode !== null) {
+          server.kill("SIGKILL");
+          throw error;
+        }
+      }
     }
-    await new Promise((wake) => setTimeout(wake, 50));
   }
+  let running = await launch();
+  /** Whoever started it ends without having stopped it: a bench that failed. */
+  const abandoned = () => running.server.kill("SIGQUIT");
+  process.once("exit", abandoned);
   return {
     url,
-    pid: server.pid!,
+    pid: running.server.pid!,
+    /** kill -9 of the server and all of its processes. */
+    async kill() {
+      const session = await openPostgres(url("postgres"));
+      const { rows } = await session.query<{ pid: number }>("select pid from pg_stat_activity");
+      for (const pid of [running.server.pid!, ...rows.map((row) => row.pid)]) {
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // It ended by itself meanwhile.
+        }
+      }
+      await running.ended;
+      await session.close().catch(() => {});
+    },
+    /** Starts it on what was left in its folder. */
+    async startAgain() {
+      running = await launch();
+    },
     async stop() {
-      server.kill("SIGINT");
-      await ended;
+      process.off("exit", abandoned);
+      running.server.kill("SIGINT");
+      await running.ended;
       rmSync(folder, { recursive: true, force: true });
     },
   };

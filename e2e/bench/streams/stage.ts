@@ -19,37 +19,41 @@ export type Stage = { platform: Platform; model: BenchServer; db: Db; database: 
  * @param kind "postgres" for a server of its own, anything else for PGlite
  */
 export async function setStage(env: Record<string, string> = {}, kind?: string): Promise<Stage> {
-  const model = await startServer("paced-model.ts");
-  const database = await startDatabase(kind);
-  const platform = await startPlatform({
-    env: {
-      LLM_BASE_URL: model.url,
-      LLM_API_KEY: "bench",
-      LLM_DEFAULT_MODEL: "paced",
-      TRUSTED_PROXIES: "1",
-      NODE_OPTIONS: "--inspect-port=0",
-      ...database?.env,
-      ...env,
-    },
-  });
-  await untilIdle(platform);
-  const secrets = JSON.parse(readFileSync(join(platform.dataFolder, "secrets.json"), "utf8")) as Record<string, string>;
-  const db = serviceDb({
-    url: platform.backendUrl,
-    publishableKey: secrets.SUPABASE_PUBLISHABLE_KEY!,
-    secretKey: secrets.SUPABASE_SECRET_KEY!,
-  });
-  return {
-    platform,
-    model,
-    db,
-    database,
-    async stop() {
-      await platform.stop();
-      await database?.stop();
-      model.stop();
-    },
+  /** What runs so far, the newest last. */
+  const started: (() => unknown)[] = [];
+  const stop = async () => {
+    for (const end of started.splice(0).reverse()) await end();
   };
+  try {
+    const model = await startServer("paced-model.ts");
+    started.push(() => model.stop());
+    const database = await startDatabase(kind);
+    if (database) started.push(() => database.stop());
+    const platform = await startPlatform({
+      env: {
+        LLM_BASE_URL: model.url,
+        LLM_API_KEY: "bench",
+        LLM_DEFAULT_MODEL: "paced",
+        TRUSTED_PROXIES: "1",
+        NODE_OPTIONS: "--inspect-port=0",
+        ...database?.env,
+        ...env,
+      },
+    });
+    started.push(() => platform.stop());
+    await untilIdle(platform);
+    const secrets = JSON.parse(readFileSync(join(platform.dataFolder, "secrets.json"), "utf8")) as Record<string, string>;
+    const db = serviceDb({
+      url: platform.backendUrl,
+      publishableKey: secrets.SUPABASE_PUBLISHABLE_KEY!,
+      secretKey: secrets.SUPABASE_SECRET_KEY!,
+    });
+    return { platform, model, db, database, stop };
+  } catch (error) {
+    // A bench that did not begin leaves nothing running.
+    await stop();
+    throw error;
+  }
 }
 
 export const SUBJECTS =
