@@ -75,7 +75,7 @@ test("H18: a build among all secrets takes none of them into what is sent to bro
     const entry = join(folder, "portal/app/entry.client.tsx");
     writeFileSync(entry, `${readFileSync(entry, "utf8")}\nconsole.debug(import.meta.env.VITE_WANTED);\n`);
     const child = spawn(process.execPath, [join(folder, "scripts/build.mjs")], {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, VITE_WANTED: wanted, ...canaries },
+      env: { NODE_ENV: "production", PATH: process.env.PATH, HOME: process.env.HOME, VITE_WANTED: wanted, ...canaries },
       stdio: ["ignore", "ignore", "pipe"],
     });
     let said = "";
