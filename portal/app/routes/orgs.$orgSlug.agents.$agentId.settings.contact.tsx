@@ -1,9 +1,9 @@
 import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
 import { useState } from "react";
-import { BothLanguages } from "~/components/both-languages";
+import { TextInBothLanguages } from "~/components/both-languages";
 import { Checkbox } from "~/components/checkbox";
-import { Field, Select, Textarea } from "~/components/field";
+import { Field, Select } from "~/components/field";
 import { Panel } from "~/components/page";
 import { PageError } from "~/components/page-error";
 import { SettingsForm } from "~/components/settings-form";
@@ -72,27 +72,15 @@ export default function ContactSettings() {
               ))}
             </div>
           </fieldset>
-          <BothLanguages wrong={(locale) => error(locale === "en" ? "consentEn" : "consentRu") !== null}>
-            {(locale) => {
-              const name = locale === "en" ? "consentEn" : "consentRu";
-              return (
-                <Field label={words.consent} hint={words.consentHint} error={error(name)} optional>
-                  {(wiring) => (
-                    <Textarea
-                      {...wiring}
-                      name={name}
-                      lang={locale}
-                      defaultValue={leads.consent[locale]}
-                      placeholder={dictionaries[locale].contact.consentPlaceholder}
-                      maxLength={1_000}
-                      rows={2}
-                      className="min-h-16"
-                    />
-                  )}
-                </Field>
-              );
-            }}
-          </BothLanguages>
+          <TextInBothLanguages
+            name="consent"
+            label={words.consent}
+            hint={words.consentHint}
+            values={leads.consent}
+            placeholder={(locale) => dictionaries[locale].contact.consentPlaceholder}
+            maxLength={1_000}
+            error={error}
+          />
         </div>
       </Panel>
     </SettingsForm>

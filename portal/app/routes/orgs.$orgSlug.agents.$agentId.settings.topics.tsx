@@ -1,6 +1,6 @@
 import { type ActionFunctionArgs, data, type LoaderFunctionArgs, type MetaFunction } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
-import { BothLanguages } from "~/components/both-languages";
+import { TextInBothLanguages } from "~/components/both-languages";
 import { Checkbox } from "~/components/checkbox";
 import { Field, Textarea } from "~/components/field";
 import { Panel } from "~/components/page";
@@ -54,27 +54,15 @@ export default function TopicsPage() {
               <Textarea {...wiring} name="never" defaultValue={topics.never.join("\n")} placeholder={words.neverPlaceholder} rows={3} />
             )}
           </Field>
-          <BothLanguages wrong={(locale) => error(locale === "en" ? "replyEn" : "replyRu") !== null}>
-            {(locale) => {
-              const name = locale === "en" ? "replyEn" : "replyRu";
-              return (
-                <Field label={words.reply} hint={words.replyHint} error={error(name)} optional>
-                  {(wiring) => (
-                    <Textarea
-                      {...wiring}
-                      name={name}
-                      lang={locale}
-                      defaultValue={topics.reply[locale]}
-                      placeholder={dictionaries[locale].topics.replyPlaceholder}
-                      maxLength={500}
-                      rows={2}
-                      className="min-h-16"
-                    />
-                  )}
-                </Field>
-              );
-            }}
-          </BothLanguages>
+          <TextInBothLanguages
+            name="reply"
+            label={words.reply}
+            hint={words.replyHint}
+            values={topics.reply}
+            placeholder={(locale) => dictionaries[locale].topics.replyPlaceholder}
+            maxLength={500}
+            error={error}
+          />
         </div>
       </Panel>
       <Panel title={words.after}>

@@ -1,9 +1,7 @@
 import type { Locale } from "@gpt-agent/core/locales";
 import { dictionaries, useText } from "~/i18n/text";
-import { BothLanguages } from "../both-languages";
+import { BothLanguages, fieldIn } from "../both-languages";
 import { Field, Textarea } from "../field";
-
-const SUFFIX = { en: "En", ru: "Ru" } as const;
 
 /** What visitors read first, per language. */
 export function WelcomeFields({
@@ -14,16 +12,16 @@ export function WelcomeFields({
   error: (field: string) => string | null;
 }) {
   const t = useText();
-  const wrong = (locale: Locale) => Boolean(error(`greeting${SUFFIX[locale]}`) || error(`prompts${SUFFIX[locale]}`));
+  const wrong = (locale: Locale) => Boolean(error(fieldIn("greeting", locale)) || error(fieldIn("prompts", locale)));
   return (
     <BothLanguages wrong={wrong}>
       {(locale) => (
         <>
-          <Field label={t.agentSettings.greeting} error={error(`greeting${SUFFIX[locale]}`)} optional>
+          <Field label={t.agentSettings.greeting} error={error(fieldIn("greeting", locale))} optional>
             {(wiring) => (
               <Textarea
                 {...wiring}
-                name={`greeting${SUFFIX[locale]}`}
+                name={fieldIn("greeting", locale)}
                 lang={locale}
                 defaultValue={texts[locale].greeting}
                 placeholder={dictionaries[locale].agentSettings.greetingPlaceholder}
@@ -33,11 +31,11 @@ export function WelcomeFields({
               />
             )}
           </Field>
-          <Field label={t.agentSettings.prompts} hint={t.agentSettings.promptsHint} error={error(`prompts${SUFFIX[locale]}`)} optional>
+          <Field label={t.agentSettings.prompts} hint={t.agentSettings.promptsHint} error={error(fieldIn("prompts", locale))} optional>
             {(wiring) => (
               <Textarea
                 {...wiring}
-                name={`prompts${SUFFIX[locale]}`}
+                name={fieldIn("prompts", locale)}
                 lang={locale}
                 defaultValue={texts[locale].prompts.join("\n")}
                 placeholder={dictionaries[locale].agentSettings.promptsPlaceholder}
