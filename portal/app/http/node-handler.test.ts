@@ -3,8 +3,10 @@ import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ServerBuild } from "@remix-run/node";
+import express from "express";
 import { afterEach, describe, expect, it } from "vitest";
-import { writeFrames } from "./node-handler.ts";
+import { nodeHandler, writeFrames } from "./node-handler.ts";
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -105,5 +107,58 @@ describe("frames on a socket", () => {
     const response = await fetch(`http://127.0.0.1:${port}`);
     await expect(response.text()).rejects.toThrow();
     expect(responses[0]!.destroyed).toBe(true);
+  });
+});
+
+describe("a body that nobody reads", () => {
+  /** The handler with one route, whose action reads nothing and refuses. */
+  async function refusing() {
+    const action = () => new Response("no", { status: 403 });
+    const build = {
+      routes: { "routes/x": { id: "routes/x", path: "x", module: { action } } },
+      entry: { module: { default: () => new Response(null, { status: 404 }) } },
+      assets: { version: "test", url: "", entry: { imports: [], module: "" }, routes: {} },
+      assetsBuildDirectory: "",
+      publicPath: "/",
+      future: {},
+      isSpaMode: false,
+    } as unknown as ServerBuild;
+    const server = express().use(nodeHandler(build, "test")).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    // Nobody else ends what is stuck.
+    server.keepAliveTimeout = 0;
+    closing.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    let told = "";
+    socket.setEncoding("utf8").on("data", (text) => (told += text));
+    socket.on("error", () => {});
+    closing.push(() => socket.destroy());
+    const post = (bytes: number) => `POST /x HTTP/1.1\r\nhost: x\r\ncontent-length: ${bytes}\r\n\r\n`;
+    return { socket, post, answers: () => told.split("HTTP/1.1 403").length - 1 };
+  }
+
+  it("is taken off the wire after the answer: the connection's next request is answered", async () => {
+    const { socket, post, answers } = await refusing();
+    const bytes = 200 * 1024;
+    socket.write(post(bytes) + "x".repeat(bytes));
+    await expect.poll(answers).toBe(1);
+    socket.write(`${post(2)}ok`);
+    await expect.poll(answers, { timeout: 10_000 }).toBe(2);
+  });
+
+  it("and of one without end the connection is cut", async () => {
+    const { socket, post } = await refusing();
+    const gone = new Promise((closed) => socket.once("close", closed));
+    socket.write(post(1024 ** 3));
+    const more = () => {
+      while (!socket.destroyed && socket.write("x".repeat(64 * 1024)));
+    };
+    socket.on("drain", more);
+    more();
+    await gone;
+    expect(socket.bytesWritten).toBeLessThan(64 * 1024 ** 2);
   });
 });

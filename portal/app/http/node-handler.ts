@@ -15,11 +15,13 @@ import { routeFinder } from "./metrics/route-pattern.ts";
 
 /** A client that has taken nothing for this long while there was something to take is gone, in milliseconds. */
 const STALLED_MS = 60_000;
+/** So much of a body that nobody has read is taken off the wire after the answer; of more the connection is cut. */
+const DROPPED_BYTES = 1024 * 1024;
 
 /**
- * Remix behind Express. What the adapter of Remix does, and two things more: event streams are written straight to the socket
- * (a web stream in between costs more than all else that a token goes through), and a client that does not read is not written
- * to, so that what waits for it never grows.
+ * Remix behind Express. What the adapter of Remix does, and three things more: event streams are written straight to the socket
+ * (a web stream in between costs more than all else that a token goes through), a client that does not read is not written
+ * to, so that what waits for it never grows, and what an answer has left unread of a request does not stand in the next one's way.
  */
 export function nodeHandler(build: ServerBuild, mode?: string, telemetry: Telemetry = silentTelemetry) {
   const handlerOf = requestHandlers(build, mode);
@@ -66,12 +68,29 @@ function toRequest(request: NodeRequest, response: NodeResponse): Request {
   const leave = new AbortController();
   response.once("close", () => leave.abort());
   const hasBody = request.method !== "GET" && request.method !== "HEAD";
+  if (hasBody) response.once("finish", () => dropRest(request));
   return new Request(url, {
     method: request.method,
     headers,
     signal: leave.signal,
     ...(hasBody ? { body: createReadableStreamFromReadable(request), duplex: "half" } : {}),
   });
+}
+
+/**
+ * Takes what is left of a body off the wire, once the request is answered. Node does it for bodies that nobody has begun to read; ours
+ * are, as Remix's stream fills itself, and then the connection's next request, which a proxy may send for somebody else, would
+ * wait behind the rest until the connection is given up.
+ */
+function dropRest(request: NodeRequest): void {
+  if (request.complete) return;
+  let dropped = 0;
+  request.removeAllListeners("data");
+  request.on("data", (chunk: Buffer) => {
+    dropped += chunk.byteLength;
+    if (dropped > DROPPED_BYTES) request.socket.destroy();
+  });
+  request.resume();
 }
 
 async function send(answer: Response, request: NodeRequest, response: NodeResponse): Promise<void> {
