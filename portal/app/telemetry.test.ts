@@ -8,10 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { type FakeLlm, startFakeLlm } from "../../e2e/fakes/llm.ts";
+import type { FakeLlm } from "../../e2e/fakes/llm.ts";
 import { type FakeSentry, startFakeSentry } from "../../e2e/fakes/sentry.ts";
 import { failOnUndocumented } from "./http/openapi/test-watch.ts";
 import { callWithKey, makeKey } from "./http/test-keys.ts";
+import { startModelPortal } from "./http/test-model-portal.ts";
 import {
   call,
   openSession,
@@ -61,16 +62,16 @@ describe("without a DSN", () => {
 
 describe("with a DSN", () => {
   beforeAll(async () => {
-    llm = await startFakeLlm();
-    portal = await startTestPortal({
+    const started = await startModelPortal({
       SENTRY_DSN: sentry.dsn(1),
       SENTRY_RELEASE: "gap@1.2.3",
       SENTRY_TRACES_SAMPLE_RATE: "1",
       SENTRY_ENVIRONMENT: "test",
       LOG_LEVEL: "debug",
-      LLM_BASE_URL: llm.url,
       ...SECRETS,
     });
+    portal = started;
+    llm = started.llm;
     agent = await seedAgent(portal.backend, { passages: [{ body: "Delivery in Russia costs 350 roubles." }] });
     key = await makeKey(portal, agent, ["read", "write"]);
     for (const stream of [process.stdout, process.stderr])
@@ -79,7 +80,6 @@ describe("with a DSN", () => {
   afterAll(async () => {
     vi.restoreAllMocks();
     await portal?.close();
-    await llm?.close();
   });
   afterEach(() => {
     sentry.envelopes.length = 0;
@@ -235,6 +235,8 @@ describe("with a DSN", () => {
     test("portal, outbox and worker are one trace, and a job that is given up arrives once, with its organization's id", async () => {
       const { backend } = portal;
       await backend.db.exec("alter function public.begin_source_version rename to begin_source_version_away");
+      // Supabase Lite prints every error of the database.
+      vi.spyOn(console, "error").mockImplementation(() => {});
       const added = await callWithKey(portal, `/api/v1/agents/${agent.publicId}/sources?name=a.md`, key, {
         method: "POST",
         body: "# A secret-of-a-document",

@@ -6,7 +6,7 @@ import type { Json } from "@gpt-agent/core/db-types";
 import { createSafeFetch } from "@gpt-agent/core/safe-fetch";
 import { createSecretBox } from "@gpt-agent/core/secrets";
 import { MAX_WEBHOOK_BYTES, WEBHOOK_DATA, WEBHOOK_TYPES, type WebhookType, webhookSecretPlace } from "@gpt-agent/core/webhook-events";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { must as done, startKnowledge, type TestKnowledge } from "../ingest/test-knowledge.ts";
 import { bodyOf, deliver } from "./deliver.ts";
 import { PAUSES } from "./schedule.ts";
@@ -228,8 +228,11 @@ describe("a delivery", () => {
         .update({ sealed_secret: seal(newSecret(), other) })
         .eq("id", id),
     );
+    const told = vi.spyOn(world.log, "error").mockImplementation(() => {});
     await test1(id);
     await work();
+    expect(told.mock.calls).toEqual([["A webhook's secret cannot be opened", { endpointId: id, code: expect.any(String) }]]);
+    told.mockRestore();
     expect(heard).toEqual([]);
     expect(await attemptsOf(id)).toMatchObject([{ failure: "secret" }]);
   });

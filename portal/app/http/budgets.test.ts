@@ -1,24 +1,24 @@
 import { RESERVED_FOR_AN_ANSWER } from "@gpt-agent/core/limits";
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { type FakeLlm, startFakeLlm } from "../../../e2e/fakes/llm.ts";
-import { createApiKey } from "./api-key.ts";
-import { call, openSession, question, readAnswer, type SeededAgent, seedAgent, startTestPortal, type TestPortal } from "./test-portal.ts";
+import type { FakeLlm } from "../../../e2e/fakes/llm.ts";
+import { makeKey } from "./test-keys.ts";
+import { type ModelPortal, startModelPortal } from "./test-model-portal.ts";
+import { call, openSession, question, readAnswer, type SeededAgent, seedAgent } from "./test-portal.ts";
 
 let llm: FakeLlm;
-let portal: TestPortal;
+let portal: ModelPortal;
 let agent: SeededAgent;
 const QUICK = { kind: "answer", text: "It covers leaks [1]." } as const;
 
 beforeAll(async () => {
   // Supabase Lite prints every error of the database.
   vi.spyOn(console, "error").mockImplementation(() => {});
-  llm = await startFakeLlm();
-  portal = await startTestPortal({ LLM_BASE_URL: llm.url, LLM_API_KEY: "sk-provider-key", TRUSTED_PROXIES: "1" });
+  portal = await startModelPortal({ TRUSTED_PROXIES: "1" });
+  llm = portal.llm;
 });
 afterAll(async () => {
   await portal.close();
-  await llm.close();
   vi.restoreAllMocks();
 });
 beforeEach(async () => {
@@ -124,11 +124,8 @@ describe("over the limit", () => {
   });
 
   it("an API key is told which limit, in OpenAI's shape", async () => {
-    const { key, hash, lastFour } = createApiKey();
-    const { rows } = await portal.backend.db.query<{ id: string }>(
-      "insert into api_keys (org_id, name, key_hash, last_four, scopes, created_by) values ($1, 'k', $2, $3, '{chat}', $4) returning id",
-      [agent.orgId, hash, lastFour, agent.ownerId],
-    );
+    const key = await makeKey(portal, agent, ["chat"]);
+    const { rows } = await portal.backend.db.query<{ id: string }>("select id from api_keys where org_id = $1", [agent.orgId]);
     await spent("tokens_per_month", { apiKey: rows[0]!.id });
     const client = new OpenAI({ baseURL: `${portal.url}/v1`, apiKey: key, maxRetries: 0 });
     const refused = await client.chat.completions

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { format } from "node:util";
 import { agentSettings } from "@gpt-agent/core/agent-settings";
 import { AppError } from "@gpt-agent/core/errors";
 import { putObject, sourceKey } from "@gpt-agent/core/storage";
@@ -56,6 +57,9 @@ async function ending(work: Promise<unknown>): Promise<Response> {
 }
 
 beforeAll(async () => {
+  // Supabase Lite prints every error of the database, and here each of them is asked for.
+  const { error } = console;
+  vi.spyOn(console, "error").mockImplementation((...said) => /^DatabaseError /.test(format(...said)) || error(...said));
   backend = await startTestBackend();
   const variables = {
     NODE_ENV: "test",
@@ -84,7 +88,10 @@ beforeAll(async () => {
   const { user } = await guards.requireUser(viewer.request());
   await backend.db.query("insert into public.memberships (org_id, user_id, role) values ($1, $2, 'viewer')", [org.id, user.id]);
 });
-afterAll(() => backend?.close());
+afterAll(async () => {
+  await backend?.close();
+  vi.restoreAllMocks();
+});
 
 describe("who may enter", () => {
   test("nobody signed in is sent to sign in, and back here afterwards", async () => {

@@ -1,20 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ChatRequest, type FakeLlm, startFakeLlm } from "../../../e2e/fakes/llm.ts";
-import { call, openSession, question, readAnswer, type SeededAgent, seedAgent, startTestPortal, type TestPortal } from "./test-portal.ts";
+import type { ChatRequest, FakeLlm } from "../../../e2e/fakes/llm.ts";
+import { type ModelPortal, startModelPortal } from "./test-model-portal.ts";
+import { call, openSession, question, readAnswer, type SeededAgent, seedAgent } from "./test-portal.ts";
 
 let llm: FakeLlm;
-let portal: TestPortal;
+let portal: ModelPortal;
 let agent: SeededAgent;
 beforeAll(async () => {
-  llm = await startFakeLlm();
-  portal = await startTestPortal({ LLM_BASE_URL: llm.url, LLM_API_KEY: "sk-provider-key", LLM_DEFAULT_MODEL: "test/default" });
+  portal = await startModelPortal({ LLM_DEFAULT_MODEL: "test/default" });
+  llm = portal.llm;
   agent = await seedAgent(portal.backend, { passages: [{ body: "All bottles come with a ten-year warranty." }] });
 });
-afterAll(async () => {
-  await portal.close();
-  await llm.close();
-});
+afterAll(() => portal.close());
 
 const asksForSummary = ({ messages }: ChatRequest) => messages[0]!.content!.startsWith("Summarise");
 const model = {

@@ -1,37 +1,25 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type FakeLlm, startFakeLlm } from "../../../e2e/fakes/llm.ts";
-import {
-  call,
-  openSession,
-  question,
-  readAnswer,
-  readEvents,
-  type SeededAgent,
-  seedAgent,
-  startTestPortal,
-  type TestPortal,
-} from "./test-portal.ts";
+import type { FakeLlm } from "../../../e2e/fakes/llm.ts";
+import { type ModelPortal, startModelPortal } from "./test-model-portal.ts";
+import { call, openSession, question, readAnswer, readEvents, type SeededAgent, seedAgent } from "./test-portal.ts";
 
 const WARRANTY = "All bottles come with a ten-year warranty. The warranty covers leaks and broken lids. It does not cover dents.";
 const LONG = { kind: "answer", text: "word ".repeat(400).trim(), pauseMs: 15 } as const;
 
 let llm: FakeLlm;
-let portal: TestPortal;
+let portal: ModelPortal;
 let agent: SeededAgent;
 beforeAll(async () => {
-  llm = await startFakeLlm();
-  portal = await startTestPortal({ LLM_BASE_URL: llm.url, LLM_API_KEY: "sk-provider-key", LLM_DEFAULT_MODEL: "test/default" });
+  portal = await startModelPortal({ LLM_DEFAULT_MODEL: "test/default" });
+  llm = portal.llm;
   agent = await seedAgent(portal.backend, {
     settings: { instructions: "Always be polite. SECRET-INSTRUCTIONS", model: "test/own" },
     passages: [{ title: "Warranty.md", body: WARRANTY }],
   });
 });
-afterAll(async () => {
-  await portal.close();
-  await llm.close();
-});
+afterAll(() => portal.close());
 beforeEach(() => {
   llm.requests.length = 0;
 });

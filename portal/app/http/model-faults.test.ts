@@ -1,42 +1,41 @@
 // What becomes of a question when the model's endpoint fails, in every way that endpoints are known to: always a designed state.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { LlmError } from "@gpt-agent/core/llm/llm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type FakeLlm, type LlmScript, startFakeLlm } from "../../../e2e/fakes/llm.ts";
-import { call, openSession, question, readAnswer, type SeededAgent, seedAgent, startTestPortal, type TestPortal } from "./test-portal.ts";
+import type { FakeLlm, LlmScript } from "../../../e2e/fakes/llm.ts";
+import { type ModelPortal, startModelPortal } from "./test-model-portal.ts";
+import { call, openSession, question, readAnswer, type SeededAgent, seedAgent } from "./test-portal.ts";
 
 const WARRANTY = "All bottles come with a ten-year warranty. The warranty covers leaks and broken lids. It does not cover dents.";
 const QUOTED = "The warranty covers leaks and broken lids.";
 const GOOD: LlmScript = { kind: "answer", text: "It covers leaks and broken lids [1]." };
 
 let llm: FakeLlm;
-let portal: TestPortal;
+let portal: ModelPortal;
 let agent: SeededAgent;
 let embeddings: Server;
 /** What the embeddings endpoint answers; null for nothing at all. */
 let embedded: unknown = { data: [] };
 
 beforeAll(async () => {
-  llm = await startFakeLlm();
   embeddings = createServer((request, response) => {
     request.resume();
     if (embedded !== null) response.setHeader("content-type", "application/json").end(JSON.stringify(embedded));
   });
   await new Promise<void>((listening) => embeddings.listen(0, "127.0.0.1", listening));
-  portal = await startTestPortal({
-    LLM_BASE_URL: llm.url,
-    LLM_API_KEY: "sk-provider-key",
+  portal = await startModelPortal({
     LLM_DEFAULT_MODEL: "test/default",
     EMBEDDINGS_BASE_URL: `http://127.0.0.1:${(embeddings.address() as AddressInfo).port}/v1`,
     EMBEDDINGS_MODEL: "tiny",
   });
+  llm = portal.llm;
   agent = await seedAgent(portal.backend, { passages: [{ title: "Warranty.md", body: WARRANTY }] });
 });
 afterAll(async () => {
   await portal.close();
   embeddings.closeAllConnections();
   embeddings.close();
-  await llm.close();
 });
 
 /** One visitor may ask 20 questions a minute. */
@@ -191,6 +190,7 @@ describe("LLM upstream: every fault ends in a designed state", { timeout: PATIEN
   });
 
   it("after the first word: the partial answer is kept and said to be one; no second call, and what was used is reckoned", async () => {
+    const before = portal.failures.length;
     for (const { given, model, answer } of await askAll("midway", MIDWAY)) {
       const [what, , error] = given;
       expect(answer.text.trim(), what).toBe("The answer is written");
@@ -203,6 +203,9 @@ describe("LLM upstream: every fault ends in a designed state", { timeout: PATIEN
       expect(answer.run.completion_tokens, what).toBeGreaterThan(3);
       expect(askedFor(model), what).toBe(1);
     }
+    // Each is told of in the log, once.
+    const told = portal.failures.slice(before).map((failure) => (failure as LlmError).code);
+    expect(told.sort()).toEqual(MIDWAY.map(([, , error]) => error).sort());
   });
 
   it.each([401, 402])("%i: the account's trouble is the documents' turn, and no other model is asked", async (status) => {

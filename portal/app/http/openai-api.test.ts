@@ -1,37 +1,28 @@
 import { DefaultChatTransport, readUIMessageStream, type UIMessage } from "ai";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type FakeLlm, startFakeLlm } from "../../../e2e/fakes/llm.ts";
+import type { FakeLlm } from "../../../e2e/fakes/llm.ts";
 import { createApiKey } from "./api-key.ts";
-import { openSession, type SeededAgent, SHOP, seedAgent, startTestPortal, type TestPortal } from "./test-portal.ts";
+import { makeKey } from "./test-keys.ts";
+import { type ModelPortal, startModelPortal } from "./test-model-portal.ts";
+import { openSession, type SeededAgent, SHOP, seedAgent } from "./test-portal.ts";
 
 const WARRANTY = "All bottles come with a ten-year warranty. The warranty covers leaks and broken lids. It does not cover dents.";
 
 let llm: FakeLlm;
-let portal: TestPortal;
+let portal: ModelPortal;
 let agent: SeededAgent;
 let other: SeededAgent;
 let apiKey: string;
 beforeAll(async () => {
-  llm = await startFakeLlm();
-  portal = await startTestPortal({ LLM_BASE_URL: llm.url, LLM_API_KEY: "sk-provider-key" });
+  portal = await startModelPortal();
+  llm = portal.llm;
   agent = await seedAgent(portal.backend, { passages: [{ title: "Warranty", body: WARRANTY, url: "https://shop.example/warranty" }] });
   other = await seedAgent(portal.backend);
-  apiKey = await makeKey(agent);
+  apiKey = await makeKey(portal, agent, ["chat"]);
 });
-afterAll(async () => {
-  await portal.close();
-  await llm.close();
-});
+afterAll(() => portal.close());
 
-async function makeKey(who: SeededAgent, scopes = ["chat"]): Promise<string> {
-  const { key, hash, lastFour } = createApiKey();
-  await portal.backend.db.query(
-    "insert into api_keys (org_id, name, key_hash, last_four, scopes, created_by) values ($1, 'k', $2, $3, $4, $5)",
-    [who.orgId, hash, lastFour, scopes, who.ownerId],
-  );
-  return key;
-}
 const client = (key = apiKey) => new OpenAI({ baseURL: `${portal.url}/v1`, apiKey: key, maxRetries: 0 });
 const ANSWER = "It covers leaks and broken lids [1].";
 
@@ -166,7 +157,7 @@ describe("the openai package as a client", () => {
   });
 
   it("D4: a revoked key is refused with the next request, through both headers", async () => {
-    const key = await makeKey(agent);
+    const key = await makeKey(portal, agent, ["chat"]);
     expect((await client(key).models.list()).data).toHaveLength(1);
     await portal.backend.db.query("update api_keys set revoked_at = now() where key_hash = encode(sha256($1::bytea), 'hex')", [
       Buffer.from(key),
@@ -176,7 +167,7 @@ describe("the openai package as a client", () => {
   });
 
   it("D6: the scope is needed, and the key dies with its maker's role", async () => {
-    const error = await client(await makeKey(agent, ["read"]))
+    const error = await client(await makeKey(portal, agent, ["read"]))
       .models.list()
       .then(
         () => null,
@@ -184,7 +175,7 @@ describe("the openai package as a client", () => {
       );
     expect(error).toBeInstanceOf(OpenAI.PermissionDeniedError);
     const leaver = await seedAgent(portal.backend);
-    const key = await makeKey(leaver);
+    const key = await makeKey(portal, leaver, ["chat"]);
     expect((await client(key).models.list()).data).toHaveLength(1);
     await portal.backend.db.query("delete from organizations where id = $1", [leaver.orgId]);
     await expect(client(key).models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);

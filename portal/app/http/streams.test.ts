@@ -1,37 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { type FakeLlm, startFakeLlm } from "../../../e2e/fakes/llm.ts";
-import {
-  call,
-  openSession,
-  question,
-  type Received,
-  readAnswer,
-  readEvents,
-  type SeededAgent,
-  SHOP,
-  seedAgent,
-  startTestPortal,
-  type TestPortal,
-} from "./test-portal.ts";
+import type { FakeLlm } from "../../../e2e/fakes/llm.ts";
+import { type ModelPortal, startModelPortal } from "./test-model-portal.ts";
+import { call, openSession, question, type Received, readAnswer, readEvents, type SeededAgent, SHOP, seedAgent } from "./test-portal.ts";
 
 const MAX_RUNS = 6;
 /** Words of both languages, none like another: a cut in the wrong place shows. */
 const TEXT = Array.from({ length: 80 }, (_, n) => (n % 2 ? `слово-${n}` : `word-${n}`)).join(" ");
 
 let llm: FakeLlm;
-let portal: TestPortal;
+let portal: ModelPortal;
 let agent: SeededAgent;
 beforeAll(async () => {
-  llm = await startFakeLlm();
-  portal = await startTestPortal({ LLM_BASE_URL: llm.url, LLM_API_KEY: "k", MAX_RUNS: String(MAX_RUNS) });
+  portal = await startModelPortal({ MAX_RUNS: String(MAX_RUNS) });
+  llm = portal.llm;
   agent = await seedAgent(portal.backend, { passages: [{ body: "All bottles come with a ten-year warranty." }] });
 });
-afterAll(async () => {
-  await portal.close();
-  await llm.close();
-});
+afterAll(() => portal.close());
 beforeEach(() => {
   llm.requests.length = 0;
 });

@@ -4,8 +4,9 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ChatEvent, ToolReply } from "@gpt-agent/core/chat-events";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type ChatRequest, type FakeLlm, type ScriptedToolCall, startFakeLlm } from "../../../e2e/fakes/llm.ts";
-import { call, openSession, question, readEvents, type SeededAgent, seedAgent, startTestPortal, type TestPortal } from "./test-portal.ts";
+import type { ChatRequest, FakeLlm, ScriptedToolCall } from "../../../e2e/fakes/llm.ts";
+import { type ModelPortal, startModelPortal } from "./test-model-portal.ts";
+import { call, openSession, question, readEvents, type SeededAgent, seedAgent } from "./test-portal.ts";
 
 type Seen = { method: string | undefined; url: string | undefined; headers: IncomingHttpHeaders; body: string };
 const seen: Seen[] = [];
@@ -17,14 +18,14 @@ const service = createServer(async (request, response) => {
 });
 
 let llm: FakeLlm;
-let portal: TestPortal;
+let portal: ModelPortal;
 let agent: SeededAgent;
 const parameters = { type: "object", properties: { id: { type: "string" } }, required: ["id"] };
 beforeAll(async () => {
   await new Promise<void>((done) => service.listen(0, "127.0.0.1", done));
   const origin = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
-  llm = await startFakeLlm();
-  portal = await startTestPortal({ LLM_BASE_URL: llm.url, LLM_API_KEY: "sk", EGRESS_ALLOW: origin });
+  portal = await startModelPortal({ EGRESS_ALLOW: origin });
+  llm = portal.llm;
   agent = await seedAgent(portal.backend, {
     passages: [{ body: "Orders are sent within a day." }],
     settings: {
@@ -52,7 +53,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await portal.close();
-  await llm.close();
   service.closeAllConnections();
   service.close();
 });

@@ -2,34 +2,25 @@ import { randomUUID } from "node:crypto";
 import { CircuitBreaker } from "@gpt-agent/core/llm/circuit-breaker";
 import { openMetrics } from "@gpt-agent/core/metrics/metrics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type FakeLlm, startFakeLlm } from "../../../../e2e/fakes/llm.ts";
+import type { FakeLlm } from "../../../../e2e/fakes/llm.ts";
 import { startRedis } from "../../../../e2e/fakes/redis.ts";
 import { SOCKET_ADDRESS_HEADER } from "../client-address.ts";
-import {
-  call,
-  openSession,
-  question,
-  readAnswer,
-  readEvents,
-  type SeededAgent,
-  seedAgent,
-  startTestPortal,
-  type TestPortal,
-} from "../test-portal.ts";
+import { type ModelPortal, startModelPortal } from "../test-model-portal.ts";
+import { call, openSession, question, readAnswer, readEvents, type SeededAgent, seedAgent } from "../test-portal.ts";
 import { lookAtPortal, metricsAnswer } from "./portal-metrics.ts";
 
 let redis: Awaited<ReturnType<typeof startRedis>>;
 let llm: FakeLlm;
-let portal: TestPortal;
+let portal: ModelPortal;
 let agent: SeededAgent;
 beforeAll(async () => {
-  [redis, llm] = await Promise.all([startRedis(), startFakeLlm()]);
-  portal = await startTestPortal({ REDIS_URL: redis.url, LLM_BASE_URL: llm.url, LLM_API_KEY: "k" });
+  redis = await startRedis();
+  portal = await startModelPortal({ REDIS_URL: redis.url });
+  llm = portal.llm;
   agent = await seedAgent(portal.backend, { passages: [{ body: "All bottles come with a ten-year warranty." }] });
 }, 120_000);
 afterAll(async () => {
   await portal.close();
-  await llm.close();
   await redis.stop();
 });
 
