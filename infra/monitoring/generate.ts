@@ -7,8 +7,14 @@ import { DASHBOARDS, dashboardJson } from "./dashboards.ts";
 import { JOBS } from "./promql.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
-/** Where the alerts' links lead: put your own repository here and run `npm run monitoring`. */
-const RUNBOOKS = "https://github.com/your-organization/gpt-agent-platform/blob/main/docs/runbooks";
+/**
+ * Where the alerts' links lead: to the folder that Prometheus itself is told of, as a label of its own (`global.external_labels.runbooks`), wherever
+ * the repository lives; without that, the path in the repository.
+ */
+const runbookUrl = (name: string, folder = "{{ with $externalLabels.runbooks }}{{ . }}{{ else }}docs/runbooks{{ end }}") =>
+  `${folder}/${runbookOf(name)}`;
+/** For the tests of the rules. */
+const RUNBOOKS = "https://git.example/platform/docs/runbooks";
 const NOTE = "# Made by `npm run monitoring` from infra/monitoring/*.ts; changes belong there.\n";
 
 type Yaml = string | number | Yaml[] | { [key: string]: Yaml };
@@ -30,21 +36,29 @@ const rule = ({ name, severity, expr, for: duration, summary }: Alert): Yaml => 
   expr,
   for: duration,
   labels: { severity },
-  annotations: { summary, runbook_url: `${RUNBOOKS}/${runbookOf(name)}` },
+  annotations: { summary, runbook_url: runbookUrl(name) },
 });
 
 const series = (of: Record<string, string>): Yaml => Object.entries(of).map(([series, values]) => ({ series, values }));
 
-/** Two tests for each alert: that it fires, and that it does not where all is well. */
+/** Three tests for each alert: that it fires, with and without an address of the runbooks, and that it does not where all is well. */
 function tests({ name, severity, summary, test }: Alert): Yaml[] {
   const { fires, at, labels = {}, says = summary, quiet } = test;
-  const fired = { exp_labels: { severity, ...labels }, exp_annotations: { summary: says, runbook_url: `${RUNBOOKS}/${runbookOf(name)}` } };
-  const check = (input: Record<string, string>, expected: Yaml[]): Yaml => ({
+  const fired = (folder: string) => ({
+    exp_labels: { severity, ...labels },
+    exp_annotations: { summary: says, runbook_url: runbookUrl(name, folder) },
+  });
+  const check = (input: Record<string, string>, expected: Yaml[], more: { [key: string]: Yaml } = {}): Yaml => ({
     interval: "1m",
+    ...more,
     input_series: series(input),
     alert_rule_test: [{ eval_time: at, alertname: name, exp_alerts: expected }],
   });
-  return [check(fires, [fired]), check(quiet, [])];
+  return [
+    check(fires, [fired(RUNBOOKS)], { external_labels: { runbooks: RUNBOOKS } }),
+    check(fires, [fired("docs/runbooks")]),
+    check(quiet, []),
+  ];
 }
 
 /** All files, by their path in this folder. */
