@@ -50,12 +50,15 @@ const agent = await addAgent(stage, PASSAGES);
 const visitors = await openVisitors(stage, agent, VISITORS);
 const readers = new Readers();
 let asked = 0;
+/** Told to come again later, with a time: not lost. */
+let refused = 0;
 let lost = 0;
 async function ask(): Promise<void> {
   const n = asked++;
   const text = `What about the ${SUBJECTS[n % SUBJECTS.length]} of item${n % PASSAGES}?`;
   const seen = await readers.read(question(stage, visitors[n % VISITORS]!, text), TOKENS);
-  if (seen.status !== 200 || !seen.complete || seen.wrong > 0) lost++;
+  if ((seen.status === 429 || seen.status === 503) && seen.retryAfter) refused++;
+  else if (seen.status !== 200 || !seen.complete || seen.wrong > 0) lost++;
 }
 
 say("measuring what the machine can answer");
@@ -119,7 +122,7 @@ const rows = processes.map(({ name, samples, files }) => {
   };
 });
 figures("soak", rows);
-const whole = { what: "soak", minutes, "questions a second": Number(perSecond.toFixed(1)), asked, lost, "rejections unheard": unheard };
+const whole = { what: "soak", minutes, "questions a second": Number(perSecond.toFixed(1)), asked, refused, lost, "rejections unheard": unheard };
 figures("soak-answers", [whole]);
 for (const { meter } of processes) meter.close();
 await stage.stop();
