@@ -122,7 +122,15 @@ const rows = processes.map(({ name, samples, files }) => {
   };
 });
 figures("soak", rows);
-const whole = { what: "soak", minutes, "questions a second": Number(perSecond.toFixed(1)), asked, refused, lost, "rejections unheard": unheard };
+const whole = {
+  what: "soak",
+  minutes,
+  "questions a second": Number(perSecond.toFixed(1)),
+  asked,
+  refused,
+  lost,
+  "rejections unheard": unheard,
+};
 figures("soak-answers", [whole]);
 for (const { meter } of processes) meter.close();
 await stage.stop();
