@@ -9,6 +9,11 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "@playwright/test";
 import { variablesOf } from "../core/env.ts";
+import { en } from "../portal/app/i18n/en.ts";
+import { makeAccount, makeAgent } from "./account.ts";
+import { freePort } from "./fakes/free-port.ts";
+import { startPlatform } from "./platform.ts";
+import { Visitor } from "./visitor.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** What browsers get of the build. */
@@ -99,5 +104,101 @@ test("H18: a build among all secrets takes none of them into what is sent to bro
     ).toEqual([]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** Addresses on a page that lead to other pages and files of this platform. */
+const linksOf = (html: string) =>
+  [...html.matchAll(/(?:href|src)="(\/[^"#]*)"/g)]
+    .map(([, path]) => path!.replaceAll("&amp;", "&"))
+    .filter((path) => !path.startsWith("//"));
+
+test("H18: a platform whose secrets are canaries sends none of them to a member's browser, into exports, backups or what it prints", async ({
+  browser,
+}) => {
+  test.setTimeout(400_000);
+  const mark = `canary${randomBytes(8).toString("hex")}`;
+  const [gone, backups] = [await freePort(), mkdtempSync(join(tmpdir(), "gpt-agent-canary-backups-"))];
+  const platform = await startPlatform({
+    demo: false,
+    env: {
+      LLM_BASE_URL: `http://127.0.0.1:${gone}/v1`,
+      LLM_API_KEY: `sk-${mark}`,
+      METRICS_TOKEN: `${mark}-metrics-token`,
+      HUBSPOT_CLIENT_ID: "ours",
+      HUBSPOT_CLIENT_SECRET: `${mark}-hubspot`,
+      SMTP_URL: `smtp://us:${mark}@127.0.0.1:${gone}?from=us@example.com`,
+      BACKUP_TARGET: backups,
+    },
+  });
+  const context = await browser.newContext();
+  try {
+    const { SUPABASE_PUBLISHABLE_KEY: _, ...made } = JSON.parse(readFileSync(join(platform.dataFolder, "secrets.json"), "utf8")) as Record<
+      string,
+      string
+    >;
+    // Without the ids of keys ("1:"), and long enough that nothing has them by chance.
+    const secrets = [mark, ...Object.values(made).map((value) => value.replace(/^\d+:/, ""))];
+    for (const secret of secrets) expect(secret.length).toBeGreaterThan(20);
+    const account = await makeAccount(platform, "Tarn");
+    const agent = await makeAgent(account, "Helper", [platform.url]);
+    // A visitor asks, whom the model's provider fails.
+    const visitor = await new Visitor(platform.url, agent.public_id).ready();
+    expect((await visitor.answer("What does delivery cost?")).events.some(({ type }) => type === "finish")).toBe(true);
+
+    const page = await context.newPage();
+    await page.goto(`${platform.url}/login`);
+    await page.getByLabel(en.auth.email).fill(account.email);
+    await page.getByLabel(en.auth.password, { exact: true }).fill(account.password);
+    await page.getByRole("button", { name: en.auth.signIn }).click();
+    await page.waitForURL(/\/orgs\//);
+
+    // All pages that a member finds, with what their loaders send, and the files they load.
+    const org = `/orgs/${account.orgSlug}`;
+    const waiting = [
+      org,
+      `${org}/leads/export`,
+      `${org}/agents/${agent.id}`,
+      "/api-docs",
+      "/api/openapi.json",
+      "/api/health",
+      "/widget.js",
+    ];
+    const read = new Map<string, string>();
+    for (let path = waiting.shift(); path !== undefined && read.size < 250; path = waiting.shift()) {
+      if (read.has(path) || /logout|sign-?out/.test(path)) continue;
+      const response = await context.request.get(`${platform.url}${path}`);
+      const text = await response.text();
+      read.set(path, text);
+      if (!/html/.test(response.headers()["content-type"] ?? "")) continue;
+      waiting.push(...linksOf(text));
+      // What the browser asks for when it goes there by itself.
+      if (path.startsWith(org)) waiting.push(`${path.replace(/\?.*/, "")}.data`);
+    }
+    const paths = [...read.keys()];
+    for (const wanted of [/settings\/usage$/, /\/conversations/, /\/integrations/, /\.data$/, /\/assets\/.*\.js$/, /leads\/export$/])
+      expect(paths.filter((path) => wanted.test(path)).length, String(wanted)).toBeGreaterThan(0);
+    expect(read.get(`${org}/leads/export`)).toContain("created_at");
+
+    const backup = spawn(process.execPath, [join(root, "scripts/recovery.mjs"), "backup", join(backups, "all.gapbackup")], {
+      env: { ...process.env, DATA_FOLDER: platform.dataFolder },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let said = "";
+    for (const stream of [backup.stdout, backup.stderr]) stream.on("data", (text) => (said += text));
+    expect((await once(backup, "exit"))[0], said).toBe(0);
+    read.set("a backup", readFileSync(join(backups, "all.gapbackup"), "latin1"));
+    read.set("what the backup printed", said);
+    read.set("what the platform printed", platform.output());
+    // Sealed: not even a visitor's question is there in clear.
+    expect(read.get("a backup")).not.toContain("delivery cost");
+    const found = [...read].flatMap(([path, text]) =>
+      secrets.filter((secret) => text.includes(secret)).map((secret) => `${path}: ${secret.slice(0, 6)}`),
+    );
+    expect(found).toEqual([]);
+  } finally {
+    await context.close();
+    await platform.stop();
+    rmSync(backups, { recursive: true, force: true });
   }
 });
