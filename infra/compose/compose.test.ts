@@ -161,7 +161,13 @@ test("whoever is told to stop has the time that it takes", () => {
 });
 
 test("Prometheus scrapes the jobs that the alert rules speak of", () => {
-  const { scrape_configs, rule_files } = parse(readFileSync(join(root, "infra/compose/prometheus.yml"), "utf8"));
+  const { global, scrape_configs, rule_files } = parse(readFileSync(join(root, "infra/compose/prometheus.yml"), "utf8"));
+  // Prometheus 3 reads it from its environment.
+  expect(global.external_labels).toEqual({ runbooks: expect.stringMatching(/^\$\{RUNBOOKS_URL\}$/) });
+  expect(compose.services.prometheus).toMatchObject({
+    image: expect.stringMatching(/:v3\./),
+    environment: { RUNBOOKS_URL: expect.stringContaining("RUNBOOKS_URL") },
+  });
   const jobs = (scrape_configs as { job_name: string }[]).map(({ job_name }) => job_name);
   const ours = parse(readFileSync(join(root, "infra/monitoring/prometheus/prometheus.yml"), "utf8"));
   expect(jobs).toEqual((ours.scrape_configs as { job_name: string }[]).map(({ job_name }) => job_name));

@@ -142,10 +142,14 @@ describe("alerts", () => {
     expect(status).not.toBe(0);
   });
 
-  test("the example configuration is one", () => {
+  test.each([
+    ["the example configuration", "infra/monitoring/prometheus/prometheus.yml"],
+    ["that of compose.yaml", "infra/compose/prometheus.yml"],
+  ])("%s is one", (_, path) => {
     const token = join(scratch, "token");
     writeFileSync(token, "x".repeat(16));
-    const text = generated()["prometheus/prometheus.yml"]!.replaceAll("/etc/prometheus/metrics-token", token);
+    const text = readFileSync(join(folder, "../..", path), "utf8").replace(/[^\s"]+\/metrics-token/g, token);
+    expect(text).toContain(token);
     writeFileSync(join(scratch, "prometheus.yml"), text);
     writeFileSync(join(scratch, "alerts.yml"), generated()["prometheus/alerts.yml"]!);
     expect(promtool("check", "config", join(scratch, "prometheus.yml"))).toMatchObject({ status: 0 });
