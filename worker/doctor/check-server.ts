@@ -154,7 +154,7 @@ export function checkDurability({ settings }: ServerFacts): Finding {
   return fail(
     "durability",
     `${wrong.map(([name, value, why]) => `${name} is ${value}: ${why}`).join("; ")}.`,
-    `${wrong.map(([name]) => `alter system set ${name} = on;`).join(" ")} select pg_reload_conf(); and look whether the database, or its user, sets it otherwise.`,
+    `${wrong.map(([name]) => `alter system set ${name} = on;`).join(" ")} select pg_reload_conf(); and look whether the database, its user or the command line of the server sets it otherwise.`,
   );
 }
 
