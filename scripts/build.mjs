@@ -1,6 +1,6 @@
 // Builds all that runs: the widget (rollup), the portal (Remix on Vite), the worker and the embedded backend (esbuild).
-import { rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { readFileSync, rmSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { build } from "esbuild";
 import { at, run } from "./project.mjs";
 
@@ -35,14 +35,12 @@ const bundle = async (folder, entries) => {
       },
     ],
   });
-  const { resolve } = createRequire(at(folder, "dist", "main.js"));
-  const imported = new Set(Object.values(metafile.outputs).flatMap((output) => output.imports.map((item) => item.path)));
-  for (const path of imported) {
-    try {
-      resolve(path);
-    } catch (error) {
-      if (error.code === "MODULE_NOT_FOUND") throw new Error(`${folder} needs ${path}: add it to ${folder}/package.json`);
-    }
+  // Beside what the other processes need it would be found in any case; an image holds this one's own alone.
+  const { dependencies } = JSON.parse(readFileSync(at(folder, "package.json"), "utf8"));
+  const imported = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
+  for (const path of new Set(imported)) {
+    const [name] = /^(?:@[^/]+\/)?[^/]+/.exec(path) ?? [path];
+    if (!isBuiltin(path) && !(name in dependencies)) throw new Error(`${folder} needs ${name}: add it to ${folder}/package.json`);
   }
 };
 
