@@ -1,7 +1,7 @@
 import type { Citation } from "@gpt-agent/core/chat-events";
 import { splitSentences } from "@gpt-agent/core/llm/sentences";
 import type { Passage } from "./retrieve.ts";
-import { findSupport, type ReadPassage, readClaim, readPassage, type Support } from "./support.ts";
+import { type Claim, findSupport, type ReadPassage, readClaim, readPassage, type Support } from "./support.ts";
 import { textFragment } from "./text-fragment.ts";
 import { saysUnknown } from "./unknown.ts";
 
@@ -144,7 +144,7 @@ export class CitationWeaver {
   }
 
   /** The passage that supports a claim best. */
-  private best(claim: ReturnType<typeof readClaim>, least: number): (Support & { passage: Passage }) | null {
+  private best(claim: Claim, least: number): (Support & { passage: Passage }) | null {
     let best: (Support & { passage: Passage }) | null = null;
     for (const one of this.readPassages()) {
       if (one.cyrillic !== claim.cyrillic) continue;
@@ -158,9 +158,13 @@ export class CitationWeaver {
   private citeUnasked(pieces: WovenPiece[]): number[] {
     const sentences = splitSentences(this.written);
     // An answer of thousands of sentences would hold up all others while each of them is read.
-    if (this.passages.length === 0 || sentences.length > 4 * MOST_UNASKED) return [];
-    const claims = sentences.map(({ text }) => readClaim(text, this.question)).filter(({ few }) => !few);
-    if (claims.length === 0 || claims.length > MOST_UNASKED || /```/.test(this.written)) return [];
+    if (this.passages.length === 0 || sentences.length > 4 * MOST_UNASKED || /```/.test(this.written)) return [];
+    const claims: Claim[] = [];
+    for (const { text } of sentences) {
+      const claim = readClaim(text, this.question);
+      if (!claim.few) claims.push(claim);
+      if (claims.length > MOST_UNASKED) return [];
+    }
     const found: (Support & { passage: Passage })[] = [];
     for (const claim of claims) {
       const support = this.best(claim, SUPPORT_UNASKED);
