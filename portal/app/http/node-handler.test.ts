@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, get, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -110,19 +110,52 @@ describe("frames on a socket", () => {
   });
 });
 
+/** What Remix builds, with routes whose loaders and actions all answer the same. */
+function buildOf(routes: Record<string, () => Response>): ServerBuild {
+  const entries = Object.entries(routes).map(([path, answer]) => [path, { id: path, path, module: { loader: answer, action: answer } }]);
+  return {
+    routes: Object.fromEntries(entries),
+    entry: { module: { default: () => new Response(null, { status: 404 }) } },
+    assets: { version: "test", url: "", entry: { imports: [], module: "" }, routes: {} },
+    assetsBuildDirectory: "",
+    publicPath: "/",
+    future: {},
+    isSpaMode: false,
+  } as unknown as ServerBuild;
+}
+
+describe("a call of the API", () => {
+  const say = (text: string) => () => new Response(text);
+  const build = buildOf({ "api/*": say("none"), "api/v1/a/:id": say("a"), "api/v1/a/:id/b/:c": say("b"), "orgs/:slug": say("page") });
+
+  it.each([
+    ["/api/v1/a/1", "a"],
+    ["/api/v1/a/1/", "a"],
+    ["/api/v1/a/1/b/2", "b"],
+    ["/api/v1/a/1/b/..", "a"],
+    ["/api/v1/a/1/b/%2e%2e", "a"],
+    ["/api/v1/%61/1", "a"],
+    ["/API/v1/a/1?x=/b/2", "a"],
+    ["/api/v1/a/1%2Fb", "a"],
+    ["/api/v1/a/1/b", "none"],
+    ["/api/v1/c", "none"],
+    ["/orgs/acme", "page"],
+  ])("%s is answered by the route that Remix finds among all", async (path, expected) => {
+    const server = express().use(nodeHandler(build, "test")).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    closing.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const told = await new Promise<string>((resolve, reject) => {
+      get({ port, host: "127.0.0.1", path, agent: false }, (response) => resolve(text(response))).on("error", reject);
+    });
+    expect(told).toBe(expected);
+  });
+});
+
 describe("a body that nobody reads", () => {
   /** The handler with one route, whose action reads nothing and refuses. */
   async function refusing() {
-    const action = () => new Response("no", { status: 403 });
-    const build = {
-      routes: { "routes/x": { id: "routes/x", path: "x", module: { action } } },
-      entry: { module: { default: () => new Response(null, { status: 404 }) } },
-      assets: { version: "test", url: "", entry: { imports: [], module: "" }, routes: {} },
-      assetsBuildDirectory: "",
-      publicPath: "/",
-      future: {},
-      isSpaMode: false,
-    } as unknown as ServerBuild;
+    const build = buildOf({ x: () => new Response("no", { status: 403 }) });
     const server = express().use(nodeHandler(build, "test")).listen(0, "127.0.0.1");
     await once(server, "listening");
     // Nobody else ends what is stuck.

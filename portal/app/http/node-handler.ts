@@ -27,13 +27,14 @@ export function nodeHandler(build: ServerBuild, mode?: string, telemetry: Teleme
   const handlerOf = requestHandlers(build, mode);
   const routeOf = routeFinder(build.routes);
   return async (request: NodeRequest, response: NodeResponse, next: NextFunction): Promise<void> => {
-    // Data of a page is asked for under its address and ".data" (single fetch).
-    const { pattern, id } = routeOf(request.path.replace(/(?:\/_root)?\.data$/, "") || "/");
-    const name = `${request.method} ${pattern}`;
-    const ids = correlation() ?? { requestId: requestIdFrom(null), trace: null, baggage: null };
     try {
-      await telemetry.step({ name, op: "http.server" }, ids, async () => {
-        await send(await handlerOf(pattern, id)(toRequest(request, response)), request, response);
+      const asked = toRequest(request, response);
+      // As Remix reads it: "." and ".." are steps of a path. Data of a page is asked for under its address and ".data" (single fetch).
+      const { pathname } = new URL(asked.url);
+      const { pattern, id } = routeOf(pathname.replace(/(?:\/_root)?\.data$/, "") || "/");
+      const ids = correlation() ?? { requestId: requestIdFrom(null), trace: null, baggage: null };
+      await telemetry.step({ name: `${request.method} ${pattern}`, op: "http.server" }, ids, async () => {
+        await send(await handlerOf(pattern, id)(asked), request, response);
       });
     } catch (error) {
       next(error);
@@ -49,7 +50,8 @@ function requestHandlers(build: ServerBuild, mode?: string): (pattern: string, i
   const whole = createRequestHandler(build, mode);
   const single = new Map<string, RequestHandler>();
   return (pattern, id) => {
-    if (id === null || !/^\/(?:api|v1)\//.test(pattern)) return whole;
+    // What has no route of its own may be a name in other letters ("%61gents"), which Remix reads.
+    if (id === null || !/^\/(?:api|v1)\/.*[^*]$/.test(pattern)) return whole;
     const known = single.get(id);
     if (known) return known;
     const needed = Object.values(build.routes).filter((route) => route?.path?.endsWith("*"));
