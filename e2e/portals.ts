@@ -32,13 +32,36 @@ ${ours}
 }`;
 }
 
-/** Waits until something answers at an address, for fifteen seconds. */
-async function answering(url: string): Promise<void> {
+/** Waits until an address answers as it should, for fifteen seconds. */
+async function answering(url: string, isEnough: (response: Response) => boolean): Promise<void> {
   for (let look = 0; look < 300; look++) {
-    if ((await fetch(url).catch(() => null))?.ok) return;
+    const response = await fetch(url).catch(() => null);
+    if (response && isEnough(response)) return;
     await sleep(50);
   }
   throw new Error(`${url} does not answer`);
+}
+
+/** nginx as infra/nginx sets it up, in front of portals that listen on these ports. Rejects when there is no nginx. */
+export async function startNginx(portals: number[]): Promise<{ url: string; stop(): Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), "gpt-agent-nginx-"));
+  const port = await freePort();
+  writeFileSync(join(folder, "nginx.conf"), nginxConfig(port, portals, folder));
+  const nginx = spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", join(folder, "error.log")], { stdio: "inherit" });
+  await once(nginx, "spawn").catch((cause) => {
+    throw new Error("These tests need a real nginx. Install it (Debian: apt-get install nginx-light).", { cause });
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await answering(url, () => true);
+  return {
+    url,
+    async stop() {
+      const gone = once(nginx, "exit");
+      nginx.kill("SIGTERM");
+      await gone;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /**
@@ -49,11 +72,10 @@ export async function startPortals(
   platform: { backendUrl: string; dataFolder: string },
   env: Record<string, string> = {},
 ): Promise<Portals> {
-  const folder = mkdtempSync(join(tmpdir(), "gpt-agent-portals-"));
   const redis = await startRedis();
   const ports = [await freePort(), await freePort()];
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const nginx = await startNginx(ports);
+  const { url } = nginx;
   const { SUPABASE_JWT_SECRET: _, ...secrets } = JSON.parse(readFileSync(join(platform.dataFolder, "secrets.json"), "utf8"));
   const common = { APP_URL: url, SUPABASE_URL: platform.backendUrl, REDIS_URL: redis.url, TRUSTED_PROXIES: "1", HOST: "127.0.0.1" };
 
@@ -78,12 +100,7 @@ export async function startPortals(
   };
 
   const portals = await Promise.all([start(0), start(1)]);
-  writeFileSync(join(folder, "nginx.conf"), nginxConfig(port, ports, folder));
-  const nginx = spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", join(folder, "error.log")], { stdio: "inherit" });
-  await once(nginx, "spawn").catch((cause) => {
-    throw new Error("These tests need a real nginx. Install it (Debian: apt-get install nginx-light).", { cause });
-  });
-  await answering(`${url}/api/health?live=1`);
+  await answering(`${url}/api/health?live=1`, ({ ok }) => ok);
 
   return {
     url,
@@ -93,12 +110,9 @@ export async function startPortals(
       return status;
     },
     async stop() {
-      const gone = once(nginx, "exit");
-      nginx.kill("SIGTERM");
-      await gone;
+      await nginx.stop();
       await Promise.all(portals.map(end));
       await redis.stop();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,8 +1,11 @@
 // A deployment in the middle of conversations: two portals behind nginx (infra/nginx) and one Redis, restarted one after the other.
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { expect, test } from "@playwright/test";
+import { freePort } from "./fakes/free-port.ts";
 import { startFakeLlm } from "./fakes/llm.ts";
 import { askPersistently } from "./persistent-reader.ts";
-import { startPortals } from "./portals.ts";
+import { startNginx, startPortals } from "./portals.ts";
 import { Visitor } from "./visitor.ts";
 
 test.describe.configure({ timeout: 120_000 });
@@ -35,5 +38,33 @@ test("a rolling restart breaks no conversation: answers end, whoever is cut off 
   } finally {
     await portals.stop();
     await llm.close();
+  }
+});
+
+test("the proxy uses a portal as soon as it is back, even when the other one goes in the same moment", async () => {
+  const ports = [await freePort(), await freePort()] as const;
+  const start = async (port: number) => {
+    const server = createServer((_, response) => response.end(String(port)));
+    await once(server.listen(port, "127.0.0.1"), "listening");
+    return { stop: () => new Promise((done) => server.close(done)) };
+  };
+  let first = await start(ports[0]);
+  const second = await start(ports[1]);
+  const nginx = await startNginx([...ports]);
+  const asked = async () => {
+    const response = await fetch(nginx.url);
+    return `${response.status} ${await response.text()}`;
+  };
+  try {
+    expect([await asked(), await asked()].sort()).toEqual(ports.map((port) => `200 ${port}`).sort());
+    await first.stop();
+    // One of them goes to the first portal and is refused there.
+    for (let n = 0; n < 2; n++) expect(await asked()).toBe(`200 ${ports[1]}`);
+    first = await start(ports[0]);
+    await second.stop();
+    for (let n = 0; n < 4; n++) expect(await asked()).toBe(`200 ${ports[0]}`);
+  } finally {
+    await nginx.stop();
+    await Promise.all([first.stop(), second.stop()]);
   }
 });
