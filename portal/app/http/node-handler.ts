@@ -11,7 +11,7 @@ import {
 } from "@remix-run/node";
 import type { NextFunction, Request as NodeRequest, Response as NodeResponse } from "express";
 import { type EventFrames, framesOf, PING } from "./event-stream.ts";
-import { routeFinder } from "./metrics/route-pattern.ts";
+import { remixPath, routeFinder } from "./metrics/route-pattern.ts";
 
 /** A client that has taken nothing for this long while there was something to take is gone, in milliseconds. */
 const STALLED_MS = 60_000;
@@ -28,10 +28,9 @@ export function nodeHandler(build: ServerBuild, mode?: string, telemetry: Teleme
   const routeOf = routeFinder(build.routes);
   return async (request: NodeRequest, response: NodeResponse, next: NextFunction): Promise<void> => {
     try {
-      const asked = toRequest(request, response);
-      // As Remix reads it: "." and ".." are steps of a path. Data of a page is asked for under its address and ".data" (single fetch).
-      const { pathname } = new URL(asked.url);
-      const { pattern, id } = routeOf(pathname.replace(/(?:\/_root)?\.data$/, "") || "/");
+      const url = urlOf(request);
+      const asked = toRequest(url, request, response);
+      const { pattern, id } = routeOf(remixPath(url));
       const ids = correlation() ?? { requestId: requestIdFrom(null), trace: null, baggage: null };
       await telemetry.step({ name: `${request.method} ${pattern}`, op: "http.server" }, ids, async () => {
         await send(await handlerOf(pattern, id)(asked), request, response);
@@ -62,9 +61,12 @@ function requestHandlers(build: ServerBuild, mode?: string): (pattern: string, i
   };
 }
 
-function toRequest(request: NodeRequest, response: NodeResponse): Request {
+function urlOf(request: NodeRequest): URL {
   const [, port = ""] = /:(\d+)$/.exec(request.headers.host ?? "") ?? [];
-  const url = new URL(`${request.protocol}://${request.hostname}${port && `:${port}`}${request.originalUrl}`);
+  return new URL(`${request.protocol}://${request.hostname}${port && `:${port}`}${request.originalUrl}`);
+}
+
+function toRequest(url: URL, request: NodeRequest, response: NodeResponse): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) for (const one of [value ?? []].flat()) headers.append(name, one);
   const leave = new AbortController();

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { CircuitBreaker } from "@gpt-agent/core/llm/circuit-breaker";
 import { openMetrics } from "@gpt-agent/core/metrics/metrics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -109,6 +111,16 @@ describe("what a portal needs", () => {
   test("is not told of where there is none", async () => {
     expect((await textWith({})).match(/^gap_redis_up .*$/m)).toBeNull();
   });
+});
+
+test("an address with steps up counts under the route that answers it", async () => {
+  const { hostname, port } = new URL(portal.url);
+  // fetch would take the steps itself.
+  const asked = request({ hostname, port, path: "/api/v1/agents/a/%2e%2e/../../health?live=1" }).end();
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  answer.resume();
+  expect(answer.statusCode).toBe(200);
+  await expect.poll(() => seriesValue('gap_http_requests_total{method="GET",route="/api/health",code="200"}')).toBe(1);
 });
 
 describe("cardinality", () => {

@@ -1,7 +1,7 @@
 import type { Metrics } from "@gpt-agent/core/metrics/metrics";
 import type { ServerBuild } from "@remix-run/node";
 import type { NextFunction, Request, Response } from "express";
-import { routeFinder } from "./route-pattern.ts";
+import { remixPath, routeFinder } from "./route-pattern.ts";
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 /** nginx's number for a client that left before there was an answer. */
@@ -15,7 +15,7 @@ export function requestMetrics(metrics: Metrics<"portal">, build: Pick<ServerBui
   const routeOf = routeFinder(build.routes);
   return (request: Request, response: Response, next: NextFunction): void => {
     const began = performance.now();
-    const { pattern: route } = routeOf(request.path);
+    const { pattern: route } = routeOf(remixPath(new URL(`http://portal${request.originalUrl}`)));
     let isStream = false;
     const timed = () => metrics.observe("gap_http_request_duration_seconds", { route }, (performance.now() - began) / 1_000);
     const { writeHead } = response;

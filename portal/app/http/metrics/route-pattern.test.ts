@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { ServerBuild } from "@remix-run/node";
 import { matchRoutes } from "@remix-run/react";
 import { expect, test } from "vitest";
-import { routeFinder } from "./route-pattern.ts";
+import { remixPath, routeFinder } from "./route-pattern.ts";
 
 const files = readdirSync(fileURLToPath(new URL("../../routes", import.meta.url)));
 
@@ -77,4 +77,14 @@ test("a parent's path comes before its children's", () => {
     "/orgs/:slug/agents",
     "*",
   ]);
+});
+
+test.each([
+  ["/orgs/acme/../new", "/orgs/new"],
+  ["/orgs/%2e%2e/login?to=/x", "/login"],
+  ["/orgs/acme.data?_routes=x", "/orgs/acme"],
+  ["/_root.data", "/"],
+  ["//orgs", "//orgs"],
+])("Remix reads %s as %s", (target, path) => {
+  expect(remixPath(new URL(`http://portal${target}`))).toBe(path);
 });

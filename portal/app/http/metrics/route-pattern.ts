@@ -14,7 +14,13 @@ export const UNMATCHED = "*";
 const FOLDERS = ["/assets/", "/widget/"];
 
 /**
- * Finds the route that serves a path: "/orgs/:orgSlug/agents" is the pattern of /orgs/acme/agents. Remix's own matching prepares all
+ * The path of an address as Remix reads it: "." and ".." are steps of it, and data of a page is asked for under its address and
+ * ".data" (single fetch).
+ */
+export const remixPath = ({ pathname }: URL): string => pathname.replace(/(?:\/_root)?\.data$/, "") || "/";
+
+/**
+ * Finds the route that serves a path (remixPath): "/orgs/:orgSlug/agents" is the pattern of /orgs/acme/agents. Remix's own matching prepares all
  * routes anew for each call; here they are prepared once.
  */
 export function routeFinder(routes: ServerBuild["routes"]): (path: string) => FoundRoute {
