@@ -13,6 +13,7 @@ import { noticesOf } from "./notices.ts";
 import { openPglite, type PgliteOptions } from "./pglite-database.ts";
 import { openServer } from "./postgres-database.ts";
 import { noSnapshots, snapshots } from "./snapshot.ts";
+import { keepUp } from "./upkeep.ts";
 
 export type BackendConfig = {
   /** Where the data is: PGlite's folder (undefined keeps everything in memory, for tests), or the address of a Postgres server's database. */
@@ -38,6 +39,8 @@ export type BackendConfig = {
   templatesFolder: string;
   /** For tests: more Postgres extensions, a database to begin with. */
   pglite?: PgliteOptions;
+  /** How often PGlite's tables are tended, in milliseconds; tests shorten it. */
+  tendEveryMs?: number;
   log?: Log;
 };
 
@@ -88,8 +91,20 @@ export async function startBackend(config: BackendConfig): Promise<Backend> {
     const opened = await openServer(databaseUrl, { connections: config.databaseConnections ?? CONNECTIONS, log });
     return closedOnFailure(opened, () => serveDatabase(opened, noSnapshots(secretKey), config));
   }
-  const opened = await openPglite(folder, config.pglite);
+  const opened = tended(await openPglite(folder, config.pglite), config, log);
   return closedOnFailure(opened, () => serveDatabase(opened, snapshots(opened.db, secretKey, folder), config));
+}
+
+/** The same, with what keeps its tables in order; it ends before the database does. */
+function tended<D extends BackendDatabase>(opened: OpenedDatabase<D>, { tendEveryMs }: BackendConfig, log: Log): OpenedDatabase<D> {
+  const stop = keepUp(opened.db, log, tendEveryMs);
+  return {
+    ...opened,
+    async close() {
+      await stop();
+      await opened.close();
+    },
+  };
 }
 
 async function closedOnFailure<T>(opened: OpenedDatabase, work: () => Promise<T>): Promise<T> {

@@ -73,7 +73,7 @@ async function migratedDatabase(firstStart: (empty: Blob) => Promise<Backend>): 
 }
 
 /** Starts a backend on a free port, for a platform of its own. */
-async function start<Database>(config: Pick<BackendConfig, "pglite" | "folder" | "databaseUrl" | "databaseConnections">) {
+async function start<Database>(config: Pick<BackendConfig, "pglite" | "folder" | "databaseUrl" | "databaseConnections" | "tendEveryMs">) {
   const storageFolder = await mkdtemp(join(tmpdir(), "gpt-agent-storage-"));
   const keys = {
     publishableKey: `sb_publishable_${randomBytes(16).toString("hex")}`,
@@ -108,9 +108,15 @@ async function start<Database>(config: Pick<BackendConfig, "pglite" | "folder" |
 }
 
 /** A backend in memory on a free port, with all migrations, for tests and generators. Close it when done. */
-export async function startTestBackend({ extensions }: { extensions?: Extensions } = {}): Promise<TestBackend> {
+export async function startTestBackend({
+  extensions,
+  tendEveryMs,
+}: {
+  extensions?: Extensions;
+  tendEveryMs?: number;
+} = {}): Promise<TestBackend> {
   const migrated = await migratedDatabase((empty) => start<BackendDatabase>({ pglite: { loadDataDir: empty } }));
-  return start<PgliteDatabase>({ pglite: { extensions, loadDataDir: migrated } });
+  return start<PgliteDatabase>({ pglite: { extensions, loadDataDir: migrated }, tendEveryMs });
 }
 
 /** Where a backend's data may be, in tests that run on both. */
