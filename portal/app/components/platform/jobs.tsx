@@ -18,20 +18,22 @@ export function Jobs({ queue, onToggle }: { queue: QueueOverview; onToggle: Togg
   );
 }
 
+type Fact = { head: string; of: (job: QueueJob) => ReactNode; isTime?: boolean };
+
 /** What there is to tell of a job beside its name and its next run, in order. */
-function useJobFacts(): [head: string, of: (job: QueueJob) => ReactNode][] {
+function useJobFacts(): Fact[] {
   const words = useText().platform;
   const { number } = useFormats();
   const ms = (value: number | null) => (value === null ? "–" : words.milliseconds(number(Math.round(value))));
   return [
-    [words.waiting, ({ waiting }) => number(waiting)],
-    [words.inFlight, ({ inFlight }) => number(inFlight)],
-    [words.later, ({ later }) => number(later)],
-    [words.done, ({ done }) => number(done)],
-    [words.failed, ({ failed, dead }) => number(failed + dead)],
-    [words.meanWait, ({ waitMs }) => ms(waitMs)],
-    [words.meanRun, ({ runMs }) => ms(runMs)],
-    [words.lastRun, ({ lastTick }) => (lastTick ? <Ago at={lastTick} /> : "–")],
+    { head: words.waiting, of: ({ waiting }) => number(waiting) },
+    { head: words.inFlight, of: ({ inFlight }) => number(inFlight) },
+    { head: words.later, of: ({ later }) => number(later) },
+    { head: words.done, of: ({ done }) => number(done) },
+    { head: words.failed, of: ({ failed, dead }) => number(failed + dead) },
+    { head: words.meanWait, of: ({ waitMs }) => ms(waitMs), isTime: true },
+    { head: words.meanRun, of: ({ runMs }) => ms(runMs), isTime: true },
+    { head: words.lastRun, of: ({ lastTick }) => (lastTick ? <Ago at={lastTick} /> : "–"), isTime: true },
   ];
 }
 
@@ -43,7 +45,7 @@ function JobTable({ queue, onToggle }: { queue: QueueOverview; onToggle: Toggle 
       <table className="w-full text-sm">
         <thead>
           <tr className="text-left text-muted">
-            {[words.job, ...facts.map(([head]) => head), words.nextRun].map((head) => (
+            {[words.job, ...facts.map(({ head }) => head), words.nextRun].map((head) => (
               <th key={head} scope="col" className="py-2 pr-4 font-medium whitespace-nowrap">
                 {head}
               </th>
@@ -57,7 +59,7 @@ function JobTable({ queue, onToggle }: { queue: QueueOverview; onToggle: Toggle 
               <th scope="row" className="py-2 pr-4 text-left font-medium whitespace-nowrap">
                 {job.name} {job.paused && <Badge tone="warning">{words.paused}</Badge>}
               </th>
-              {facts.map(([head, of]) => (
+              {facts.map(({ head, of }) => (
                 <td key={head} className="tabular py-2 pr-4 whitespace-nowrap">
                   {of(job)}
                 </td>
@@ -91,12 +93,12 @@ function JobList({ queue, onToggle }: { queue: QueueOverview; onToggle: Toggle }
             <PauseButton job={job} onToggle={onToggle} />
           </div>
           <dl className="mt-2 grid grid-cols-2 gap-x-4 gap-y-1">
-            {facts.map(([head, of]) => (
-              <JobFact key={head} head={head}>
+            {facts.map(({ head, of, isTime }) => (
+              <JobFact key={head} head={head} isTime={isTime}>
                 {of(job)}
               </JobFact>
             ))}
-            <JobFact head={words.nextRun}>
+            <JobFact head={words.nextRun} isTime>
               <NextRun job={job} pausedAll={queue.pausedAll} />
             </JobFact>
           </dl>
@@ -106,9 +108,10 @@ function JobList({ queue, onToggle }: { queue: QueueOverview; onToggle: Toggle }
   );
 }
 
-function JobFact({ head, children }: { head: string; children: ReactNode }) {
+/** A number stands beside another one; a time needs the width. */
+function JobFact({ head, isTime = false, children }: Pick<Fact, "head" | "isTime"> & { children: ReactNode }) {
   return (
-    <div className="flex justify-between gap-2">
+    <div className={`flex justify-between gap-2 ${isTime ? "col-span-2" : ""}`}>
       <dt className="text-muted">{head}</dt>
       <dd className="tabular text-right">{children}</dd>
     </div>
