@@ -23,7 +23,7 @@ export const HABITS = {
 /** What was measured (docs/SCALING.md), and with what. */
 export const MEASURED = {
   /** bench:streams: of ten tokens a second, the database beside them. */
-  streamsPerCore: 75,
+  streamsPerCore: 150,
   tokensPerSecond: 10,
   /** bench:sizes, indexes included. */
   bytesOfPassage: 4_313,
