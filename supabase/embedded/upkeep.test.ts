@@ -36,6 +36,16 @@ test("dead rows are given back and changed tables counted, and what needs neithe
   expect(await statsOf("organizations")).toMatchObject({ dead: 0, changed: 40 });
 });
 
+test("a table that was never counted is, though nobody remembers how it was filled", async () => {
+  backend = await startTestBackend();
+  await addOrganizations(500);
+  await backend.db.query("select pg_stat_force_next_flush()");
+  await backend.db.query("select pg_stat_reset()");
+  expect(await statsOf("organizations")).toMatchObject({ changed: 0 });
+  expect(await tendTables(backend.db)).toContain("public.organizations");
+  expect(await tendTables(backend.db)).not.toContain("public.organizations");
+});
+
 test("a backend on PGlite tends its tables by itself", async () => {
   backend = await startTestBackend({ tendEveryMs: 50 });
   await addOrganizations(200);

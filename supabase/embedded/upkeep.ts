@@ -4,18 +4,25 @@ import type { BackendDatabase } from "./database.ts";
 /** How often the tables are looked at, in milliseconds. A server does so once a minute, and begins with tables that somebody has analyzed. */
 const EVERY_MS = 15_000;
 
+/** A table of one page needs no counting: it is read whole, whatever is looked for. */
+const FEW_BYTES = 8_192;
+
 /**
  * Tables that need it, by the rules and defaults of autovacuum (https://www.postgresql.org/docs/17/routine-vacuuming.html#AUTOVACUUM):
- * 50 rows and a fifth of the table dead, 1,000 rows and a fifth of the table new, or 50 rows and a tenth of the table changed.
+ * 50 rows and a fifth of the table dead, 1,000 rows and a fifth of the table new, or 50 rows and a tenth of the table changed. And those that
+ * hold something and were never counted: what changed is forgotten when the process is killed.
  */
 const IN_NEED = `
   select pg_catalog.format('%I.%I', t.schemaname, t.relname) as name, t.vacuum, t.changed
   from (
     select s.schemaname, s.relname,
            s.n_dead_tup > 50 + 0.2 * c.rows or s.n_ins_since_vacuum > 1000 + 0.2 * c.rows as vacuum,
-           s.n_mod_since_analyze > 50 + 0.1 * c.rows as changed
+           s.n_mod_since_analyze > 50 + 0.1 * c.rows or c.uncounted as changed
     from pg_catalog.pg_stat_user_tables s
-    cross join lateral (select greatest(k.reltuples, 0) as rows from pg_catalog.pg_class k where k.oid = s.relid) c
+    cross join lateral (
+      select greatest(k.reltuples, 0) as rows, k.reltuples < 0 and pg_catalog.pg_relation_size(k.oid) > ${FEW_BYTES} as uncounted
+      from pg_catalog.pg_class k where k.oid = s.relid
+    ) c
   ) t
   where t.vacuum or t.changed
   order by 1`;
