@@ -35,6 +35,10 @@ export async function startPlatform(
     env: { ...process.env, PORT: "0", HOST: "127.0.0.1", DATA_FOLDER: dataFolder, DEMO: demo ? "on" : "off", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // Whoever started it may fail before it stops it.
+  const end = () => child.kill("SIGTERM");
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output = (output + chunk).slice(-20_000)));
   const deadline = Date.now() + 180_000;
