@@ -10,7 +10,7 @@ import { type BackendDatabase, createRoles, grantSystemSchemas, type OpenedDatab
 import { FileStorage } from "./file-storage.ts";
 import { functionCalls } from "./function-calls.ts";
 import { noticesOf } from "./notices.ts";
-import { openPglite, type PgliteOptions } from "./pglite-database.ts";
+import { openPglite, type PgliteDatabase, type PgliteOptions } from "./pglite-database.ts";
 import { openServer } from "./postgres-database.ts";
 import { noSnapshots, snapshots } from "./snapshot.ts";
 import { keepUp } from "./upkeep.ts";
@@ -96,7 +96,7 @@ export async function startBackend(config: BackendConfig): Promise<Backend> {
 }
 
 /** The same, with what keeps its tables in order; it ends before the database does. */
-function tended<D extends BackendDatabase>(opened: OpenedDatabase<D>, { tendEveryMs }: BackendConfig, log: Log): OpenedDatabase<D> {
+function tended(opened: OpenedDatabase<PgliteDatabase>, { tendEveryMs }: BackendConfig, log: Log): OpenedDatabase<PgliteDatabase> {
   const stop = keepUp(opened.db, log, tendEveryMs);
   return {
     ...opened,

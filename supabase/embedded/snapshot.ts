@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { cp, rm } from "node:fs/promises";
+import { constants, cpSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { PGlite } from "@electric-sql/pglite";
 import { dumpDatabase } from "@gpt-agent/core/backup/dump-database";
@@ -23,7 +23,9 @@ async function openSnapshot(db: PGlite, folder: string | undefined) {
   try {
     await db.exec("checkpoint");
     // What is written after the checkpoint is in the copied log: opening the copy replays it, as after a kill. Disks that can copy on write do.
-    await db.runExclusive(() => cp(folder, copy, { recursive: true, mode: constants.COPYFILE_FICLONE }));
+    // Synchronously: nobody can be served meanwhile either way, and requests that queued up behind a lock of the database would go on
+    // statement by statement in turns, one in the other's transaction, with the other's role.
+    cpSync(folder, copy, { recursive: true, mode: constants.COPYFILE_FICLONE });
     const opened = await openPglite(copy);
     return { db: opened.db, close: () => opened.close().finally(remove) };
   } catch (error) {

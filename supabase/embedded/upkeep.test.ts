@@ -46,6 +46,18 @@ test("a table that was never counted is, though nobody remembers how it was fill
   expect(await tendTables(backend.db)).not.toContain("public.organizations");
 });
 
+test("what is in the middle of a transaction is not disturbed", async () => {
+  backend = await startTestBackend();
+  await addOrganizations(500);
+  await statsOf("organizations");
+  await backend.db.query("begin");
+  await backend.db.query("select set_config('role', 'anon', true)");
+  expect(await tendTables(backend.db)).toEqual([]);
+  expect((await backend.db.query("select current_user as who")).rows).toEqual([{ who: "anon" }]);
+  await backend.db.query("rollback");
+  expect(await tendTables(backend.db)).toContain("public.organizations");
+});
+
 test("a backend on PGlite tends its tables by itself", async () => {
   backend = await startTestBackend({ tendEveryMs: 50 });
   await addOrganizations(200);

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { protocol } from "@electric-sql/pglite";
 import type { Log } from "@gpt-agent/core/log";
-import type { BackendDatabase } from "./database.ts";
+import type { PgliteDatabase } from "./pglite-database.ts";
 
 /** How often the tables are looked at, in milliseconds. A server does so once a minute, and begins with tables that somebody has analyzed. */
 const EVERY_MS = 15_000;
@@ -28,21 +30,46 @@ const IN_NEED = `
   order by 1`;
 
 type InNeed = { name: string; vacuum: boolean; changed: boolean };
+type Database = Pick<PgliteDatabase, "query" | "runExclusive" | "isInTransaction" | "execProtocol">;
+
+/** Milliseconds until it is looked again whether somebody's transaction has ended, and how often. */
+const AGAIN_MS = 5;
+const TRIES = 200;
+
+/**
+ * Runs a statement outside of everybody's transaction: PGlite is one session, in which a request may be in the middle of its own. Left
+ * for the next time when there is always one.
+ */
+async function outside(db: Database, statement: string): Promise<boolean> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const done = await db.runExclusive(async () => {
+      if (db.isInTransaction()) return false;
+      await db.execProtocol(protocol.serialize.query(statement));
+      return true;
+    });
+    if (done) return true;
+    await sleep(AGAIN_MS);
+  }
+  return false;
+}
 
 /**
  * Does once what autovacuum does on a server and PGlite lacks: gives back the room of dead rows, and counts for the planner what the tables
  * hold. Without, a plan that was made while a table was empty stays for as long as the process runs: after some hundred answers the end
  * of each read all answers for every conversation. Each table is a statement of its own, so others come in between.
- * @returns the tables it tended
+ * @returns the tables it tended; none while somebody is in a transaction, whose role and claims hold for whatever runs in it
  */
-export async function tendTables(db: Pick<BackendDatabase, "query" | "exec">): Promise<string[]> {
+export async function tendTables(db: Database): Promise<string[]> {
+  if (db.isInTransaction()) return [];
   const { rows } = await db.query<InNeed>(IN_NEED);
-  for (const { name, vacuum, changed } of rows) await db.exec(vacuum ? `vacuum ${changed ? "(analyze) " : ""}${name}` : `analyze ${name}`);
-  return rows.map(({ name }) => name);
+  const tended: string[] = [];
+  for (const { name, vacuum, changed } of rows)
+    if (await outside(db, vacuum ? `vacuum ${changed ? "(analyze) " : ""}${name}` : `analyze ${name}`)) tended.push(name);
+  return tended;
 }
 
 /** Tends the tables again and again. @returns how to stop; resolves when it has */
-export function keepUp(db: Pick<BackendDatabase, "query" | "exec">, log: Log, everyMs = EVERY_MS): () => Promise<void> {
+export function keepUp(db: Database, log: Log, everyMs = EVERY_MS): () => Promise<void> {
   let going: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
     going = going
