@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { protocol } from "@electric-sql/pglite";
 import type { Log } from "@gpt-agent/core/log";
 import type { PgliteDatabase } from "./pglite-database.ts";
 
@@ -30,28 +28,7 @@ const IN_NEED = `
   order by 1`;
 
 type InNeed = { name: string; vacuum: boolean; changed: boolean };
-type Database = Pick<PgliteDatabase, "query" | "runExclusive" | "isInTransaction" | "execProtocol">;
-
-/** Milliseconds until it is looked again whether somebody's transaction has ended, and how often. */
-const AGAIN_MS = 5;
-const TRIES = 200;
-
-/**
- * Runs a statement outside of everybody's transaction: PGlite is one session, in which a request may be in the middle of its own. Left
- * for the next time when there is always one.
- */
-async function outside(db: Database, statement: string): Promise<boolean> {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const done = await db.runExclusive(async () => {
-      if (db.isInTransaction()) return false;
-      await db.execProtocol(protocol.serialize.query(statement));
-      return true;
-    });
-    if (done) return true;
-    await sleep(AGAIN_MS);
-  }
-  return false;
-}
+type Database = Pick<PgliteDatabase, "query" | "exec" | "isInTransaction">;
 
 /**
  * Does once what autovacuum does on a server and PGlite lacks: gives back the room of dead rows, and counts for the planner what the tables
@@ -63,8 +40,12 @@ export async function tendTables(db: Database): Promise<string[]> {
   if (db.isInTransaction()) return [];
   const { rows } = await db.query<InNeed>(IN_NEED);
   const tended: string[] = [];
-  for (const { name, vacuum, changed } of rows)
-    if (await outside(db, vacuum ? `vacuum ${changed ? "(analyze) " : ""}${name}` : `analyze ${name}`)) tended.push(name);
+  for (const { name, vacuum, changed } of rows) {
+    // PGlite is one session, in which a request may be in the middle of its own transaction: the rest is for the next time.
+    if (db.isInTransaction()) break;
+    await db.exec(vacuum ? `vacuum ${changed ? "(analyze) " : ""}${name}` : `analyze ${name}`);
+    tended.push(name);
+  }
   return tended;
 }
 
