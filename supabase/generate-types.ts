@@ -28,7 +28,7 @@ const SCALARS: Record<string, string> = {
 };
 
 const backend = await startTestBackend();
-const query = async <T>(sql: string) => (await backend.db.query<T>(sql)).rows;
+const query = async <T extends object>(sql: string) => (await backend.db.query<T>(sql)).rows;
 
 const enums = await query<{ name: string; labels: string[] }>(`
   select t.typname as name, array_agg(e.enumlabel::text order by e.enumsortorder) as labels

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "../migrate.ts";
-import { createRoles } from "./database.ts";
-import { openPglite, type PgliteDatabase } from "./pglite-database.ts";
+import { createRoles, type OpenedDatabase } from "./database.ts";
+import { openPglite } from "./pglite-database.ts";
 import { emptyDatabase } from "./test-backend.ts";
 
 const folders: string[] = [];
@@ -14,12 +14,14 @@ async function newFolder(): Promise<string> {
   folders.push(folder);
   return folder;
 }
-let db: PgliteDatabase;
+let opened: OpenedDatabase;
+let db: OpenedDatabase["db"];
 beforeAll(async () => {
-  ({ db } = await openPglite(undefined, { loadDataDir: await emptyDatabase() }));
+  opened = await openPglite(undefined, { loadDataDir: await emptyDatabase() });
+  db = opened.db;
 });
 afterAll(async () => {
-  await db?.close();
+  await opened?.close();
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { postgresPrograms, startPostgres } from "../recovery/test-postgres.ts";
 import { type BackendDatabase, DatabaseAway } from "./database.ts";
 import { openServer } from "./postgres-database.ts";
-import { Sessions } from "./postgres-sessions.ts";
+import { PostgresSessions } from "./postgres-sessions.ts";
+import { withSession } from "./sessions.ts";
 import { PLACES, type TestBackend, type TestPlace } from "./test-backend.ts";
 
 const log = { ...createLog("error"), warn() {}, info() {} };
@@ -18,10 +19,10 @@ const programs = postgresPrograms();
 
 describe.each(programs ? [programs] : [])("sessions with a server", (installed) => {
   let postgres: Awaited<ReturnType<typeof startPostgres>>;
-  let sessions: Sessions;
+  let sessions: PostgresSessions;
   beforeAll(async () => {
     postgres = await startPostgres(installed);
-    sessions = new Sessions(postgres.url("postgres"), 1);
+    sessions = new PostgresSessions(postgres.url("postgres"), 1);
     await sessions.learnArrays();
   }, 60_000);
   afterAll(async () => {
@@ -29,7 +30,7 @@ describe.each(programs ? [programs] : [])("sessions with a server", (installed) 
     await postgres?.stop();
   });
   const who = () =>
-    sessions.with((client) =>
+    withSession(sessions, (client) =>
       sessions.query<{ pid: number; role: string }>(client, "select pg_backend_pid() as pid, current_user::text as role"),
     );
 
@@ -40,7 +41,7 @@ describe.each(programs ? [programs] : [])("sessions with a server", (installed) 
       await sessions.query<{ pid: number; role: string }>(client, "select pg_backend_pid() as pid, current_user::text as role")
     ).rows[0];
     expect(inside?.role).toBe("somebody");
-    sessions.giveBack(client);
+    await sessions.giveBack(client);
     const after = (await who()).rows[0];
     expect(after?.role).toBe("postgres");
     expect(after?.pid).not.toBe(inside?.pid);
@@ -51,13 +52,13 @@ describe.each(programs ? [programs] : [])("sessions with a server", (installed) 
     await sessions.exec(client, "begin");
     await expect(sessions.query(client, "select pg_terminate_backend(pg_backend_pid())")).rejects.toThrow();
     await expect(sessions.query(client, "select current_user")).rejects.toBeInstanceOf(DatabaseAway);
-    sessions.giveBack(client);
+    await sessions.giveBack(client);
     expect((await who()).rows[0]?.role).toBe("postgres");
   });
 
   test("an array is JSON where the server takes JSON, and an array elsewhere", async () => {
     const given = [["a", "b,c"], ["a", "b,c"], [{ n: 1 }]];
-    const { rows } = await sessions.with((client) =>
+    const { rows } = await withSession(sessions, (client) =>
       sessions.query(client, "select $1::jsonb as doc, $2::text[] as list, $3::json as docs", given),
     );
     expect(rows).toEqual([{ doc: ["a", "b,c"], list: ["a", "b,c"], docs: [{ n: 1 }] }]);

@@ -1,39 +1,14 @@
-import type { SqlSession } from "@gpt-agent/core/backup/sql-session";
 import type { Log } from "@gpt-agent/core/log";
 import { databaseNotices } from "@gpt-agent/core/notices/database-notices";
-import type { Connection } from "@supabase/lite";
-import { PgliteConnection } from "@supabase/lite/pglite";
-import { Kysely } from "kysely";
-import type { PoolClient } from "pg";
 import { type BackendDatabase, DatabaseAway, type OpenedDatabase, takeOver } from "./database.ts";
-import { postgresDialect } from "./postgres-dialect.ts";
-import { Sessions } from "./postgres-sessions.ts";
+import { connectionOn } from "./lite-connection.ts";
+import { PostgresSessions } from "./postgres-sessions.ts";
+import { databaseOn, withSession } from "./sessions.ts";
 
 /** Whoever starts a backend on a database holds it until its schema stands. */
 const STARTING = "hashtextextended('gpt-agent backend', 0)";
 /** What our migrations ask for, by the names of pg_available_extensions. */
 const EXTENSIONS = ["vector", "pg_trgm", "uuid-ossp", "btree_gin"];
-
-/**
- * Supabase Lite's connection to a Postgres, which its connections to PGlite and to a server have in common. It exports only those two, and
- * the one to a server is for a driver that ends the process when a session breaks (docs/decisions/041), so ours has theirs as its parent.
- */
-const LiteConnection = Object.getPrototypeOf(PgliteConnection) as new (config: {
-  url: string;
-}) => Omit<PgliteConnection, "driver" | "kysely" | "exec" | "close">;
-
-function connectionOn(sessions: Sessions): Connection {
-  for (const method of ["introspect", "withContext", "onPostgrestAST"])
-    if (!Object.hasOwn(LiteConnection.prototype, method))
-      throw new Error(`This version of @supabase/lite has another connection to Postgres (supabase/embedded/postgres-database.ts).`);
-  class ServerConnection extends LiteConnection {
-    driver = sessions;
-    kysely = new Kysely<never>({ dialect: postgresDialect(sessions) });
-    exec = async (sql: string) => (await sessions.with((client) => sessions.exec(client, sql)))[0];
-    close = () => sessions.close();
-  }
-  return new ServerConnection({ url: "" }) as unknown as Connection;
-}
 
 /** @throws when the server is too old, lacks an extension, or is the Postgres of a Supabase */
 async function assertFits(db: BackendDatabase): Promise<void> {
@@ -56,42 +31,15 @@ async function assertFits(db: BackendDatabase): Promise<void> {
  * @throws when it is out of reach or does not fit, or when this version of Supabase Lite would grant everything to everyone (database.ts)
  */
 export async function openServer(url: string, options: { connections: number; log: Log }): Promise<OpenedDatabase> {
-  const sessions = new Sessions(url, options.connections);
-  const sessionOf = (client: PoolClient): SqlSession => ({
-    query: async <T extends object>(sql: string, params?: unknown[]) => {
-      const { rows } = await sessions.query<T>(client, sql, params);
-      return { rows };
-    },
-    exec: (sql) => sessions.exec(client, sql),
-  });
+  const sessions = new PostgresSessions(url, options.connections);
   const db: BackendDatabase = {
-    query: (sql, params) => sessions.with((client) => sessions.query(client, sql, params)),
-    exec: (sql) => sessions.with((client) => sessions.exec(client, sql)),
-    transaction: (work) =>
-      sessions.with(async (client) => {
-        await sessions.exec(client, "begin");
-        try {
-          const result = await work(sessionOf(client));
-          await sessions.exec(client, "commit");
-          return result;
-        } catch (error) {
-          await sessions.exec(client, "rollback").catch(() => {});
-          throw error;
-        }
-      }),
-    execute: (statement, before, argument) =>
-      sessions.with(async (client) => {
-        await sessions.prepare(client, statement);
-        // One message is one transaction.
-        const results = await sessions.exec(client, `${before}; execute ${statement.name}${argument === null ? "" : `(${argument})`}`);
-        return results.at(-1)?.rows[0];
-      }),
+    ...databaseOn(sessions),
     listen: (channel, hear) =>
       new Promise((stands) => {
         const notices = databaseNotices(url, { channel, heard: hear, connected: () => stands(() => notices.close()), log: options.log });
       }),
     alone: (work) =>
-      sessions.with(async (client) => {
+      withSession(sessions, async (client) => {
         await sessions.exec(client, `select pg_advisory_lock(${STARTING})`);
         try {
           return await work();

@@ -1,6 +1,8 @@
 import { types as pgliteTypes } from "@electric-sql/pglite";
 import pg from "pg";
 import { DatabaseAway, isPostgresError, type PreparedStatement } from "./database.ts";
+import { asItIs, PARSERS, type Parser } from "./parsers.ts";
+import { type Sessions, withSession } from "./sessions.ts";
 
 /** How long a request waits for a session, in milliseconds: a free one, or a new one of a server that is away. */
 const PATIENCE_MS = 15_000;
@@ -9,27 +11,9 @@ const PATIENCE_MS = 15_000;
 const SETTINGS = `set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; set bytea_output = 'hex';
   set standard_conforming_strings = on; set idle_in_transaction_session_timeout = '60s'; set search_path = public`;
 
-type Parser = (text: string) => unknown;
-
-/** Postgres' oids of types whose values Supabase Lite wants in other words than PGlite's own (createPgliteConnection has the same). */
-const asItIs: Parser = (text) => text;
-const PARSERS: Record<number, Parser> = {
-  ...(pgliteTypes.parsers as Record<number, Parser>),
-  /** int8 */
-  20: (text) => (Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text)),
-  /** json, jsonb */
-  114: (text) => JSON.parse(text),
-  3802: (text) => JSON.parse(text),
-  /** numeric */
-  1700: (text) => (Number.isFinite(Number(text)) && String(Number(text)) === text ? Number(text) : text),
-  /** date, time, timestamp, timestamptz, timetz */
-  1082: asItIs,
-  1083: asItIs,
-  1114: asItIs,
-  1184: asItIs,
-  1266: asItIs,
-};
 const JSON_TYPES = new Set([114, 3802]);
+/** Statements that change rows, by what Postgres says of them when they are done. */
+const CHANGES = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 /** How node-postgres says that a session broke, or that there was none in time. */
 const AWAY = /connection terminated|not queryable|timeout exceeded|pool after calling end/i;
@@ -44,7 +28,7 @@ function told(error: unknown): unknown {
  * The sessions with a Postgres server, each of which serves one request at a time. node-postgres keeps a session to one connection: when it
  * breaks, what comes after it fails too, and never goes on in a new one without the request's role (docs/decisions/041).
  */
-export class Sessions {
+export class PostgresSessions implements Sessions<pg.PoolClient> {
   readonly #pool: pg.Pool;
   /** Parsers of this database's array types, which have oids of their own. */
   #arrays: Record<number, Parser> = {};
@@ -69,10 +53,6 @@ export class Sessions {
     this.#pool.on("error", () => {});
   }
 
-  /**
-   * A session for one user alone, who has to give it back.
-   * @throws DatabaseAway when there is none in time
-   */
   async take(): Promise<pg.PoolClient> {
     try {
       return await this.#pool.connect();
@@ -82,30 +62,21 @@ export class Sessions {
   }
 
   /** A session that is not out of its transaction, whose role the next user would act in, is closed. */
-  giveBack(client: pg.PoolClient): void {
+  async giveBack(client: pg.PoolClient): Promise<void> {
     client.release(client.getTransactionStatus() !== "I");
-  }
-
-  async with<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.take();
-    try {
-      return await work(client);
-    } finally {
-      this.giveBack(client);
-    }
   }
 
   /** @throws what Postgres said, or DatabaseAway */
   async query<T extends object>(client: pg.PoolClient, sql: string, params: readonly unknown[] = []) {
     try {
       const given = params.some(Array.isArray) ? await this.#withJson(client, sql, params) : [...params];
-      return await client.query<T & pg.QueryResultRow>(sql, given);
+      const { command, rowCount, rows } = await client.query<T & pg.QueryResultRow>(sql, given);
+      return { rows: rows as T[], changed: CHANGES.has(command) ? (rowCount ?? 0) : undefined };
     } catch (error) {
       throw told(error);
     }
   }
 
-  /** Several statements without parameters. */
   async exec(client: pg.PoolClient, sql: string): Promise<{ rows: Record<string, unknown>[] }[]> {
     try {
       const results = (await client.query(sql)) as unknown as pg.QueryResult | pg.QueryResult[];
@@ -115,7 +86,6 @@ export class Sessions {
     }
   }
 
-  /** Prepares a statement where it is not yet. */
   async prepare(client: pg.PoolClient, { name, definition }: PreparedStatement): Promise<void> {
     const prepared = this.#prepared.get(client) ?? new Set();
     this.#prepared.set(client, prepared);
@@ -126,7 +96,7 @@ export class Sessions {
 
   /** Learns how arrays of the database's own types are read. Without it they are text. */
   async learnArrays(): Promise<void> {
-    const { rows } = await this.with((client) =>
+    const { rows } = await withSession(this, (client) =>
       this.query<{ item: number; list: number }>(
         client,
         "select oid::integer as item, typarray::integer as list from pg_type where typarray > 0 and typtype <> 'c'",
@@ -136,7 +106,6 @@ export class Sessions {
     this.#arrays = Object.fromEntries(rows.map(({ item, list }) => [list, (text: string) => parse(text, PARSERS[item] ?? asItIs, list)]));
   }
 
-  /** The pool has no sessions after this. */
   close(): Promise<void> {
     return this.#pool.end();
   }

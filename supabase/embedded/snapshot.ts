@@ -1,33 +1,34 @@
-import { constants, cpSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { cp, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { PGlite } from "@electric-sql/pglite";
 import { dumpDatabase } from "@gpt-agent/core/backup/dump-database";
 import { EMBEDDED_DUMP_PATH } from "@gpt-agent/core/backup/embedded-dump";
 import { encodeRecord } from "@gpt-agent/core/backup/records";
 import { sameSecret } from "@gpt-agent/core/same-secret";
-import { openPglite } from "./pglite-database.ts";
+import { openEngine, type PgliteDatabase } from "./pglite-database.ts";
 
 /**
  * A second database that holds what a database holds now. PGlite has one session, which a dump would keep from everybody else
  * for as long as it takes; so its files are copied, which takes a moment, and the copy is read at leisure.
  * @param folder where the database is, undefined for one in memory
  */
-async function openSnapshot(db: PGlite, folder: string | undefined) {
+async function openSnapshot(db: PgliteDatabase, folder: string | undefined): Promise<{ engine: PGlite; close(): Promise<void> }> {
   if (!folder) {
-    return openPglite(undefined, { loadDataDir: await db.dumpDataDir("none") });
+    const engine = await openEngine(undefined, { loadDataDir: await db.withEngine((own) => own.dumpDataDir("none")) });
+    return { engine, close: () => engine.close() };
   }
   const copy = `${folder}.snapshot`;
   const remove = () => rm(copy, { recursive: true, force: true });
   await remove();
   try {
-    await db.exec("checkpoint");
-    // What is written after the checkpoint is in the copied log: opening the copy replays it, as after a kill. Disks that can copy on write do.
-    // Synchronously: nobody can be served meanwhile either way, and requests that queued up behind a lock of the database would go on
-    // statement by statement in turns, one in the other's transaction, with the other's role.
-    cpSync(folder, copy, { recursive: true, mode: constants.COPYFILE_FICLONE });
-    const opened = await openPglite(copy);
-    return { db: opened.db, close: () => opened.close().finally(remove) };
+    await db.withEngine(async (own) => {
+      await own.exec("checkpoint");
+      // Disks that can copy on write do.
+      await cp(folder, copy, { recursive: true, mode: constants.COPYFILE_FICLONE });
+    });
+    const engine = await openEngine(copy);
+    return { engine, close: () => engine.close().finally(remove) };
   } catch (error) {
     await remove();
     throw error;
@@ -45,14 +46,14 @@ function asksForDump(request: Request, secretKey: string): boolean | null {
  * for the platform's own backups on this machine. One at a time.
  * @returns what answers such a request, and has null for any other
  */
-export function snapshots(db: PGlite, secretKey: string, folder: string | undefined) {
+export function snapshots(db: PgliteDatabase, secretKey: string, folder: string | undefined) {
   let busy = false;
 
   async function* dump(signal: AbortSignal) {
     try {
       const snapshot = await openSnapshot(db, folder);
       try {
-        for await (const record of dumpDatabase(snapshot.db)) {
+        for await (const record of dumpDatabase(snapshot.engine)) {
           signal.throwIfAborted();
           yield encodeRecord(record);
           // So that the queries of others come in between.

@@ -63,10 +63,11 @@ async function migratedDatabase(firstStart: (empty: Blob) => Promise<Backend>): 
   for (const file of [...makers, ...migrations]) hash.update(file).update(await readFile(file));
   return kept("migrated-postgres", hash.digest("hex").slice(0, 20), async () => {
     const backend = await firstStart(await emptyDatabase());
-    const db = backend.db as PgliteDatabase;
-    // So that nothing has to be replayed when the dump is opened.
-    await db.exec("checkpoint");
-    const dump = await db.dumpDataDir("none");
+    const dump = await (backend.db as PgliteDatabase).withEngine(async (engine) => {
+      // So that nothing has to be replayed when the dump is opened.
+      await engine.exec("checkpoint");
+      return engine.dumpDataDir("none");
+    });
     await backend.close();
     return dump;
   });

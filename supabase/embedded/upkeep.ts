@@ -1,7 +1,7 @@
 import type { Log } from "@gpt-agent/core/log";
-import type { PgliteDatabase } from "./pglite-database.ts";
+import type { BackendDatabase } from "./database.ts";
 
-/** How often the tables are looked at, in milliseconds. A server does so once a minute, and begins with tables that somebody has analyzed. */
+/** How often the tables are looked at, in milliseconds. A server does so once a minute; here a new platform's first answers wait for it. */
 const EVERY_MS = 15_000;
 
 /** A table of one page needs no counting: it is read whole, whatever is looked for. */
@@ -28,37 +28,38 @@ const IN_NEED = `
   order by 1`;
 
 type InNeed = { name: string; vacuum: boolean; changed: boolean };
-type Database = Pick<PgliteDatabase, "query" | "exec" | "isInTransaction">;
+type Database = Pick<BackendDatabase, "query" | "exec">;
 
 /**
  * Does once what autovacuum does on a server and PGlite lacks: gives back the room of dead rows, and counts for the planner what the tables
  * hold. Without, a plan that was made while a table was empty stays for as long as the process runs: after some hundred answers the end
  * of each read all answers for every conversation. Each table is a statement of its own, so others come in between.
- * @returns the tables it tended; none while somebody is in a transaction, whose role and claims hold for whatever runs in it
+ * @returns the tables it tended
  */
 export async function tendTables(db: Database): Promise<string[]> {
-  if (db.isInTransaction()) return [];
   const { rows } = await db.query<InNeed>(IN_NEED);
   const tended: string[] = [];
   for (const { name, vacuum, changed } of rows) {
-    // PGlite is one session, in which a request may be in the middle of its own transaction: the rest is for the next time.
-    if (db.isInTransaction()) break;
     await db.exec(vacuum ? `vacuum ${changed ? "(analyze) " : ""}${name}` : `analyze ${name}`);
     tended.push(name);
   }
   return tended;
 }
 
-/** Tends the tables again and again. @returns how to stop; resolves when it has */
+/** Tends the tables again and again, a pass at a time. @returns how to stop; resolves when it has */
 export function keepUp(db: Database, log: Log, everyMs = EVERY_MS): () => Promise<void> {
-  let going: Promise<unknown> = Promise.resolve();
+  let going: Promise<void> | null = null;
+  const pass = async () => {
+    try {
+      const tables = await tendTables(db);
+      if (tables.length > 0) log.debug("tables tended", { tables });
+    } catch (error) {
+      log.warn("tables could not be tended", { error });
+    }
+    going = null;
+  };
   const timer = setInterval(() => {
-    going = going
-      .then(() => tendTables(db))
-      .then(
-        (tables) => tables.length > 0 && log.debug("tables tended", { tables }),
-        (error) => log.warn("tables could not be tended", { error }),
-      );
+    going ??= pass();
   }, everyMs).unref();
   return async () => {
     clearInterval(timer);

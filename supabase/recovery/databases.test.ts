@@ -9,7 +9,7 @@ import { backupBytes } from "@gpt-agent/core/backup/make-backup";
 import { openPostgres, type SqlDatabase } from "@gpt-agent/core/backup/sql-session";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRoles } from "../embedded/database.ts";
-import { openPglite } from "../embedded/pglite-database.ts";
+import { openEngine } from "../embedded/pglite-database.ts";
 import { emptyDatabase } from "../embedded/test-backend.ts";
 import { migrate } from "../migrate.ts";
 import { restoreBackup } from "./restore-backup.ts";
@@ -57,9 +57,8 @@ const embedded = async (): Promise<Place> => {
   const open = new Map<string, Opened>();
   return {
     async database(name) {
-      const { db } = await openPglite(undefined, { loadDataDir: await emptyDatabase() });
-      const opened = db as unknown as Opened;
-      await createRoles(db);
+      const opened = await openEngine(undefined, { loadDataDir: await emptyDatabase() });
+      await createRoles(opened);
       open.set(name, opened);
       return opened;
     },

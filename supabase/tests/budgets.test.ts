@@ -9,7 +9,7 @@ let org: string;
 let agent: string;
 let key: string;
 
-const sql = async <T>(text: string, values: unknown[] = []) => (await backend.db.query<T>(text, values)).rows;
+const sql = async <T extends object>(text: string, values: unknown[] = []) => (await backend.db.query<T>(text, values)).rows;
 const id = async (text: string, values: unknown[]) => (await sql<{ id: string }>(`${text} returning id`, values))[0]!.id;
 const newAgent = () => id("insert into agents (org_id, name) values ($1, 'Helper')", [org]);
 const newVisitor = (of = agent) => id("insert into visitors (org_id, agent_id) values ($1, $2)", [org, of]);

@@ -8,7 +8,7 @@ let db: Db;
 let org: string;
 let agent: string;
 
-const sql = async <T>(text: string, values: unknown[] = []) => (await backend.db.query<T>(text, values)).rows;
+const sql = async <T extends object>(text: string, values: unknown[] = []) => (await backend.db.query<T>(text, values)).rows;
 const id = async (text: string, values: unknown[]) => (await sql<{ id: string }>(`${text} returning id`, values))[0]!.id;
 
 beforeAll(async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { BackendDatabase } from "../embedded/database.ts";
 import type { TestBackend } from "../embedded/test-backend.ts";
 import { type Cell, isExpected, PERMISSIONS, verdict } from "./permissions.ts";
 import { startTestWorld, undone } from "./test-world.ts";
@@ -6,13 +7,13 @@ import { startTestWorld, undone } from "./test-world.ts";
 let world: TestBackend;
 let cells: Cell[];
 
-const matrix = async (table: string | null = null, verb: string | null = null) =>
-  (await world.db.query<Cell>("select * from tests.matrix($1, $2)", [table, verb])).rows;
+const matrix = async (db: Pick<BackendDatabase, "query">, table: string | null = null, verb: string | null = null) =>
+  (await db.query<Cell>("select * from tests.matrix($1, $2)", [table, verb])).rows;
 const wrong = (found: Cell[]) => found.map(verdict).filter((line) => line !== null);
 
 beforeAll(async () => {
   world = await startTestWorld();
-  cells = await matrix();
+  cells = await matrix(world.db);
 }, 300_000);
 afterAll(() => world?.close());
 
@@ -74,7 +75,7 @@ test("A3 H10: the matrix notices every broken policy", async () => {
       made++;
       const noticed = await undone(world.db, async (db) => {
         await db.exec(sql);
-        return wrong(await matrix(`${policy.schema}.${policy.table}`, policy.command.toLowerCase())).length;
+        return wrong(await matrix(db, `${policy.schema}.${policy.table}`, policy.command.toLowerCase())).length;
       });
       if (noticed === 0) survivors.push(`${policy.schema}.${policy.table} "${policy.name}" ${what}`);
     }
@@ -90,7 +91,7 @@ test.each([
   const found = await undone(world.db, async (db) => {
     await db.exec(`create or replace function private.my_org_ids(min_role public.member_role default 'viewer') returns setof uuid
       language sql stable security definer set search_path = '' as $$ ${body} $$`);
-    return wrong(await matrix("public.agents", "delete"));
+    return wrong(await matrix(db, "public.agents", "delete"));
   });
   expect(found.length).toBeGreaterThan(0);
 });
@@ -98,7 +99,7 @@ test.each([
 test("A3: the matrix notices a table whose RLS was switched off", async () => {
   const found = await undone(world.db, async (db) => {
     await db.exec("alter table public.messages disable row level security");
-    return wrong(await matrix("public.messages", "select"));
+    return wrong(await matrix(db, "public.messages", "select"));
   });
   expect(found.length).toBeGreaterThan(0);
 });
@@ -107,7 +108,7 @@ test("a table without rows in the world fails the matrix", async () => {
   await expect(
     undone(world.db, async (db) => {
       await db.exec("create table public.nobody_thought_of_this (id uuid primary key, org_id uuid)");
-      return matrix("public.nobody_thought_of_this");
+      return matrix(db, "public.nobody_thought_of_this");
     }),
   ).rejects.toThrow(/public\.nobody_thought_of_this has no row of A/);
 });

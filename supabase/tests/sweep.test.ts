@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { BackendDatabase } from "../embedded/database.ts";
 import { startTestBackend, type TestBackend } from "../embedded/test-backend.ts";
 import { CALLABLE_BY_PEOPLE, CHECKS, SECURITY_DEFINERS } from "./sweep.ts";
 import { undone } from "./test-world.ts";
 
 let backend: TestBackend;
-const offenders = async (sql: string) => (await backend.db.query<{ what: string }>(sql)).rows.map((row) => row.what);
+const offenders = async (sql: string, db: Pick<BackendDatabase, "query"> = backend.db) =>
+  (await db.query<{ what: string }>(sql)).rows.map((row) => row.what);
 
 beforeAll(async () => {
   backend = await startTestBackend();
@@ -22,7 +24,7 @@ describe("and the sweep would find", () => {
     const before = await offenders(sql);
     const found = await undone(backend.db, async (db) => {
       await db.exec(canary);
-      return offenders(sql);
+      return offenders(sql, db);
     });
     expect(found.length).toBeGreaterThan(before.length);
   });

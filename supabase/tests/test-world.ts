@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { PGlite } from "@electric-sql/pglite";
 import { pgtap } from "@electric-sql/pglite/pgtap";
 import type { BackendDatabase } from "../embedded/database.ts";
+import type { PgliteDatabase } from "../embedded/pglite-database.ts";
 import { startTestBackend, type TestBackend } from "../embedded/test-backend.ts";
 
 const setup = (name: string) => readFile(new URL(`./setup/${name}.sql`, import.meta.url), "utf8");
@@ -19,11 +20,13 @@ export async function settle(db: Pick<BackendDatabase, "exec">): Promise<void> {
 }
 
 /** Runs work inside a transaction that is always rolled back, and returns what it returned. */
-export async function undone<T>(db: PGlite, work: (db: PGlite) => Promise<T>): Promise<T> {
-  await db.exec("begin");
-  try {
-    return await work(db);
-  } finally {
-    await db.exec("rollback");
-  }
+export function undone<T>(db: PgliteDatabase, work: (engine: PGlite) => Promise<T>): Promise<T> {
+  return db.withEngine(async (engine) => {
+    await engine.exec("begin");
+    try {
+      return await work(engine);
+    } finally {
+      await engine.exec("rollback");
+    }
+  });
 }

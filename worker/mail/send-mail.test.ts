@@ -32,7 +32,7 @@ beforeEach(async () => {
   await sql("update organizations set name = 'Shop' where id = $1", [world.orgId]);
 });
 
-const sql = async <T = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<T[]> =>
+const sql = async <T extends object = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<T[]> =>
   (await world.backend.db.query<T>(text, values)).rows;
 
 async function addMember(role: string, locale: string | null): Promise<string> {
@@ -125,10 +125,12 @@ describe("C6: an endpoint that is switched off by itself", () => {
   test("leaves nothing when the transaction that disables it is undone", async () => {
     const endpoint = await addEndpoint();
     const { data: delivery } = await world.db.rpc("test_webhook", { org: world.orgId, endpoint });
-    await world.backend.db.exec("begin");
-    await sql("select end_webhook_attempt($1, 1, $2)", [delivery, JSON.stringify({ ok: false, gone: true })]);
-    expect((await sql("select 1 from mails")).length).toBeGreaterThan(0);
-    await world.backend.db.exec("rollback");
+    const undone = world.backend.db.transaction(async (session) => {
+      await session.query("select end_webhook_attempt($1, 1, $2)", [delivery, JSON.stringify({ ok: false, gone: true })]);
+      expect((await session.query("select 1 from mails")).rows.length).toBeGreaterThan(0);
+      throw new Error("undone");
+    });
+    await expect(undone).rejects.toThrow("undone");
     expect(await sql("select 1 from mails")).toEqual([]);
     expect(await sql("select 1 from outbox where name = 'mail.send'")).toEqual([]);
   });

@@ -31,7 +31,8 @@ const address = () => ({ "x-forwarded-for": `10.${randomBytes(3).join(".")}` });
 const openSession = (of: SeededAgent = agent) => openSessionFrom(portal, of, {}, SHOP, address());
 const post = (path: string, token: string, body: unknown, headers: Record<string, string> = {}) =>
   call(portal, `/api/v1/conversations/${path}`, token, { method: "POST", body, headers: { ...address(), ...headers } });
-const rows = async <T = Record<string, unknown>>(sql: string, values: unknown[]) => (await portal.backend.db.query<T>(sql, values)).rows;
+const rows = async <T extends object = Record<string, unknown>>(sql: string, values: unknown[]) =>
+  (await portal.backend.db.query<T>(sql, values)).rows;
 const read = async (id: string, token: string) => (await call(portal, `/api/v1/conversations/${id}`, token)).json();
 const ask = async (token: string, id: string, of = agent) =>
   readAnswer(await call(portal, `/api/v1/agents/${of.publicId}/chat`, token, { body: question("How long is the warranty?", { id }) }));

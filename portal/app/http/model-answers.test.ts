@@ -27,7 +27,7 @@ beforeEach(() => {
 const chatPath = () => `/api/v1/agents/${agent.publicId}/chat`;
 const ask = (token: string, body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal) =>
   call(portal, chatPath(), token, { body, headers, ...(signal ? { signal } : {}) });
-const row = async <T>(sql: string, values: unknown[]) => (await portal.backend.db.query<T>(sql, values)).rows[0];
+const row = async <T extends object>(sql: string, values: unknown[]) => (await portal.backend.db.query<T>(sql, values)).rows[0];
 type RunRow = {
   id: string;
   status: string;

@@ -119,7 +119,7 @@ export async function seedAgent(
   { db }: TestBackend,
   options: { origins?: string[]; passages?: SeededPassage[]; settings?: object; publicId?: string; name?: string } = {},
 ): Promise<SeededAgent> {
-  const one = async <T>(sql: string, values: unknown[]): Promise<T> => (await db.query<T>(sql, values)).rows[0]!;
+  const one = async <T extends object>(sql: string, values: unknown[]): Promise<T> => (await db.query<T>(sql, values)).rows[0]!;
   const slug = `org-${randomUUID().slice(0, 12)}`;
   const owner = await one<{ id: string }>("insert into auth.users (id, email) values (gen_random_uuid(), $1) returning id", [
     `${slug}@example.com`,

@@ -1,8 +1,11 @@
 import { correlationHeaders } from "@gpt-agent/core/correlation";
+import type { Connection } from "@supabase/lite";
+import { PgliteConnection } from "@supabase/lite/pglite";
 import {
   type DatabaseConnection,
   type Dialect,
   type Driver,
+  Kysely,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
@@ -10,26 +13,26 @@ import {
   type TransactionSettings,
 } from "kysely";
 import pg from "pg";
-import { SETTING } from "./joined-settings.ts";
-import type { Sessions } from "./postgres-sessions.ts";
+import { type Sessions, withSession } from "./sessions.ts";
 
+/** A setting for the rest of a transaction, the way Supabase Lite writes it. */
+const SETTING = /^\s*select set_config\('([\w.]+)', (?:\$1|'([^']*)'), true\)\s*$/i;
 const LOCAL = /^\s*set local [\w ="]+$/i;
 const CALL = "set_config(";
-const CHANGES = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 /**
  * A session while one request has it. What Supabase Lite says ahead of a request's own query (the beginning of a transaction, then nine
  * settings: role, claims, method, headers …) waits for that query and goes in one message ahead of it: three messages a request instead of twelve.
  */
-class RequestSession implements DatabaseConnection {
-  readonly #sessions: Sessions;
-  readonly client: pg.PoolClient;
+class RequestSession<Session> implements DatabaseConnection {
+  readonly #sessions: Sessions<Session>;
+  readonly session: Session;
   #begin: string | null = null;
   #settings: string[] = [];
 
-  constructor(sessions: Sessions, client: pg.PoolClient) {
+  constructor(sessions: Sessions<Session>, session: Session) {
     this.#sessions = sessions;
-    this.client = client;
+    this.session = session;
   }
 
   begin({ isolationLevel, accessMode }: TransactionSettings): void {
@@ -42,7 +45,7 @@ class RequestSession implements DatabaseConnection {
     const untold = this.#begin !== null;
     this.#begin = null;
     this.#settings = [];
-    if (!untold) await this.#sessions.exec(this.client, how);
+    if (!untold) await this.#sessions.exec(this.session, how);
   }
 
   async executeQuery<R>({ sql, parameters }: { sql: string; parameters: readonly unknown[] }): Promise<QueryResult<R>> {
@@ -54,8 +57,8 @@ class RequestSession implements DatabaseConnection {
       return { rows: [] };
     }
     await this.#tell();
-    const { command, rowCount, rows } = await this.#sessions.query<object>(this.client, sql, parameters);
-    return { rows: rows as R[], ...(CHANGES.has(command) ? { numAffectedRows: BigInt(rowCount ?? 0) } : {}) };
+    const { rows, changed } = await this.#sessions.query<object>(this.session, sql, parameters);
+    return { rows: rows as R[], ...(changed === undefined ? {} : { numAffectedRows: BigInt(changed) }) };
   }
 
   // biome-ignore lint/correctness/useYield: Supabase Lite never asks for it
@@ -88,25 +91,50 @@ class RequestSession implements DatabaseConnection {
     sayCalls();
     this.#begin = null;
     this.#settings = [];
-    if (said.length > 0) await this.#sessions.exec(this.client, said.join("; "));
+    if (said.length > 0) await this.#sessions.exec(this.session, said.join("; "));
   }
 }
 
-/** Kysely, with which Supabase Lite asks, on the sessions of a server. */
-export function postgresDialect(sessions: Sessions): Dialect {
+/** Kysely, with which Supabase Lite asks, on sessions. */
+function dialectOn<Session>(sessions: Sessions<Session>): Dialect {
   const driver: Driver = {
     async init() {},
     acquireConnection: async () => new RequestSession(sessions, await sessions.take()),
-    beginTransaction: async (session, settings) => (session as RequestSession).begin(settings),
-    commitTransaction: (session) => (session as RequestSession).end("commit"),
-    rollbackTransaction: (session) => (session as RequestSession).end("rollback"),
-    releaseConnection: async (session) => sessions.giveBack((session as RequestSession).client),
+    beginTransaction: async (session, settings) => (session as RequestSession<Session>).begin(settings),
+    commitTransaction: (session) => (session as RequestSession<Session>).end("commit"),
+    rollbackTransaction: (session) => (session as RequestSession<Session>).end("rollback"),
+    releaseConnection: ({ session }: RequestSession<Session>) => sessions.giveBack(session),
     destroy: () => sessions.close(),
-  };
+  } as Driver;
   return {
     createAdapter: () => new PostgresAdapter(),
     createDriver: () => driver,
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   };
+}
+
+/**
+ * Supabase Lite's connection to a Postgres, which its connections to PGlite and to a server have in common. It exports only those two, which
+ * keep no transaction apart (PGlite's) or end the process when a session breaks (the server's), so ours has theirs as its parent.
+ */
+const LiteConnection = Object.getPrototypeOf(PgliteConnection) as new (config: {
+  url: string;
+}) => Omit<PgliteConnection, "driver" | "kysely" | "exec" | "close">;
+
+/**
+ * Supabase Lite's connection to whatever the sessions are with.
+ * @throws when this version of Supabase Lite has another one
+ */
+export function connectionOn<Session>(sessions: Sessions<Session>): Connection {
+  for (const method of ["introspect", "withContext", "onPostgrestAST"])
+    if (!Object.hasOwn(LiteConnection.prototype, method))
+      throw new Error("This version of @supabase/lite has another connection to Postgres (supabase/embedded/lite-connection.ts).");
+  class SessionConnection extends LiteConnection {
+    driver = sessions;
+    kysely = new Kysely<never>({ dialect: dialectOn(sessions) });
+    exec = async (sql: string) => (await withSession(sessions, (session) => sessions.exec(session, sql)))[0];
+    close = () => sessions.close();
+  }
+  return new SessionConnection({ url: "" }) as unknown as Connection;
 }
