@@ -99,8 +99,21 @@ export async function startPortals(
     return child.exitCode;
   };
 
-  const portals = await Promise.all([start(0), start(1)]);
-  await answering(`${url}/api/health?live=1`, ({ ok }) => ok);
+  const portals: ChildProcess[] = [];
+  const stop = async () => {
+    await nginx.stop();
+    await Promise.all(portals.map(end));
+    await redis.stop();
+  };
+  try {
+    const started = await Promise.allSettled([start(0), start(1)]);
+    for (const one of started) if (one.status === "fulfilled") portals.push(one.value);
+    for (const one of started) if (one.status === "rejected") throw one.reason;
+    await answering(`${url}/api/health?live=1`, ({ ok }) => ok);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 
   return {
     url,
@@ -109,10 +122,6 @@ export async function startPortals(
       portals[portal] = await start(portal);
       return status;
     },
-    async stop() {
-      await nginx.stop();
-      await Promise.all(portals.map(end));
-      await redis.stop();
-    },
+    stop,
   };
 }
