@@ -25,6 +25,8 @@ export type LlmPrompt = {
   passages: LlmPassage[];
   /** The language to answer in. */
   locale: Locale;
+  /** Can the visitor call for a person, in the chat's menu? */
+  canCallPerson?: boolean;
   /** Model ids of the provider, tried in order; none means the platform's default. */
   models: string[];
   /** Tools the model may call; absent or empty for none. */

@@ -3,7 +3,17 @@ import type { Locale } from "../locales.ts";
 /** The built-in responder's own words: everything it says that is not a quote. */
 export const QUOTES_WORDS: Record<
   Locale,
-  { intro: string; noAnswer: string; fallback: string; fallbackNoAnswer: string; hello: string; thanks: string; bye: string }
+  {
+    intro: string;
+    noAnswer: string;
+    fallback: string;
+    fallbackNoAnswer: string;
+    /** After either of the two, where a visitor can call for a person. */
+    callPerson: string;
+    hello: string;
+    thanks: string;
+    bye: string;
+  }
 > = {
   en: {
     intro: "Here is what the documents say:",
@@ -11,6 +21,7 @@ export const QUOTES_WORDS: Record<
     fallback: "The assistant's model is unavailable right now, so here is what the documents say:",
     fallbackNoAnswer:
       "The assistant's model is unavailable right now, and I couldn't find an answer in the documents by myself. Please try again in a few minutes.",
+    callPerson: "Or call for a person: it is in the menu at the top of this chat.",
     hello: "Hello! Ask me anything about our documents, and I'll show you what they say.",
     thanks: "You're welcome! If anything else comes up, just ask.",
     bye: "Goodbye! Come back any time.",
@@ -21,6 +32,7 @@ export const QUOTES_WORDS: Record<
     fallback: "Языковая модель сейчас недоступна, поэтому вот что говорится в документах:",
     fallbackNoAnswer:
       "Языковая модель сейчас недоступна, а сам я не нашёл ответа в документах. Пожалуйста, попробуйте ещё раз через несколько минут.",
+    callPerson: "Или позовите человека: это в меню вверху чата.",
     hello: "Здравствуйте! Задайте вопрос, и я покажу, что об этом говорится в наших документах.",
     thanks: "Пожалуйста! Если появятся ещё вопросы, спрашивайте.",
     bye: "До свидания! Возвращайтесь в любое время.",

@@ -49,7 +49,10 @@ export function quotesLlm(options: { fallback?: boolean; pauseMs?: number } = {}
     const chat = smallTalk(prompt.question);
     if (chat) return { text: words[chat], supported: true };
     const chosen = bestSentences(prompt.question, prompt.passages);
-    if (chosen.length === 0) return { text: options.fallback ? words.fallbackNoAnswer : words.noAnswer, supported: false };
+    if (chosen.length === 0) {
+      const noAnswer = options.fallback ? words.fallbackNoAnswer : words.noAnswer;
+      return { text: prompt.canCallPerson ? `${noAnswer} ${words.callPerson}` : noAnswer, supported: false };
+    }
     return { text: compose(chosen, options.fallback ? words.fallback : words.intro), supported: true };
   };
   return {

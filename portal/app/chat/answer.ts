@@ -266,13 +266,15 @@ export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tel
       tell({ type: "finish", finishReason: "stop" });
       return receipt({ status: "finished", outcome: "declined", errorCode: null });
     }
-    const { messages, hash } = buildPrompt({ ...turn, instructions, topics, passages, historyTokens: budget.history });
+    const canCallPerson = turn.attended && turn.settings.handoff.enabled;
+    const { messages, hash } = buildPrompt({ ...turn, instructions, topics, passages, historyTokens: budget.history, canCallPerson });
     draft.promptHash = hash;
     const prompt: LlmPrompt = {
       messages,
       question,
       passages,
       locale: turn.locale,
+      canCallPerson,
       models,
       temperature,
       maxOutputTokens: budget.output,

@@ -51,6 +51,11 @@ describe("the prompt", () => {
     expect(all).not.toMatch(/<system>|[\u200b\u202e\u{e0041}]/u);
   });
 
+  it("tells of the way to a person only where there is one", () => {
+    expect(buildPrompt({ ...input, canCallPerson: true }).messages[0]?.content).toMatch(/can call for a person, in the menu/);
+    expect(buildPrompt(input).messages[0]?.content).not.toMatch(/person/);
+  });
+
   it("says when there are no passages", () => {
     expect(buildPrompt({ ...input, passages: [] }).messages[0]?.content).toContain("None were found");
   });

@@ -28,6 +28,8 @@ export type PromptInput = {
   /** Tokens that the history may take. */
   historyTokens: number;
   topics: Topics;
+  /** Can the visitor call for a person, in the chat's menu? */
+  canCallPerson?: boolean;
 };
 
 const LANGUAGE: Record<Locale, string> = { en: "English", ru: "Russian" };
@@ -102,6 +104,9 @@ export const RULES = [
   "6. To a greeting or thanks, reply kindly in one sentence, without a number.",
 ].join("\n");
 
+const CALL_PERSON =
+  "The visitor can call for a person, in the menu at the top of the chat. Tell them so when they ask for one, and when you do not know. You cannot call one yourself.";
+
 /**
  * What the model reads. Passages and visitors' words are marked as data; nothing secret is in here, so that nothing secret can
  * be talked out of the model.
@@ -116,6 +121,7 @@ export function buildPrompt(input: PromptInput): { messages: LlmMessage[]; hash:
     ...(input.extraInstructions?.trim()
       ? ["", '<instructions by="the calling application">', untrusted(input.extraInstructions.trim()), "</instructions>"]
       : []),
+    ...(input.canCallPerson ? ["", CALL_PERSON] : []),
     ...topicRules(input.topics, input.locale),
     ...(input.summary?.trim() ? ["", `<summary of="the conversation so far">\n${untrusted(input.summary.trim())}\n</summary>`] : []),
     ...(input.facts?.length

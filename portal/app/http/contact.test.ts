@@ -34,8 +34,8 @@ const post = (path: string, token: string, body: unknown, headers: Record<string
 const rows = async <T extends object = Record<string, unknown>>(sql: string, values: unknown[]) =>
   (await portal.backend.db.query<T>(sql, values)).rows;
 const read = async (id: string, token: string) => (await call(portal, `/api/v1/conversations/${id}`, token)).json();
-const ask = async (token: string, id: string, of = agent) =>
-  readAnswer(await call(portal, `/api/v1/agents/${of.publicId}/chat`, token, { body: question("How long is the warranty?", { id }) }));
+const ask = async (token: string, id: string, of = agent, text = "How long is the warranty?") =>
+  readAnswer(await call(portal, `/api/v1/agents/${of.publicId}/chat`, token, { body: question(text, { id }) }));
 const anna = { name: "Anna", email: "Anna@Shop.example", phone: "8 (912) 345-67-89", consent: true };
 
 describe("POST handoff", () => {
@@ -65,6 +65,13 @@ describe("POST handoff", () => {
     expect((await read(id, token)).handoff).toBeNull();
     const again = await (await post(`${id}/handoff`, token, {})).json();
     expect(again.id).not.toBe(told.id);
+  });
+
+  it("is where an answer sends who was not answered, if the agent lets visitors call for a person", async () => {
+    const wish = "I want to talk to a person, please";
+    const answerOf = async (of: SeededAgent) => (await ask((await openSession(of)).token, randomUUID(), of, wish)).text;
+    expect(await answerOf(agent)).toMatch(/couldn't find an answer.*call for a person: it is in the menu/s);
+    expect(await answerOf(plain)).not.toMatch(/menu/);
   });
 
   it("makes the conversation when nothing was said yet, at many calls at once one request", async () => {

@@ -193,7 +193,7 @@ export const crmEn = {
   },
   triggerHints: {
     leadCaptured: "By the form in the chat.",
-    handoffRequested: "By a button or in words.",
+    handoffRequested: "In the chat's menu.",
     conversationEnded: "By the visitor, by you, or by half an hour of silence. Conversations without contact details are skipped.",
     qualified: "By the rule below, once for each conversation.",
   },

@@ -174,7 +174,7 @@ export const crmRu: CrmWords = {
   },
   triggerHints: {
     leadCaptured: "Через форму в чате.",
-    handoffRequested: "Кнопкой или словами.",
+    handoffRequested: "В меню чата.",
     conversationEnded: "Его закончил посетитель, вы или полчаса тишины. Разговоры без контактов пропускаются.",
     qualified: "По правилу ниже, один раз за разговор.",
   },

@@ -32,6 +32,9 @@ async function demoSettings(avatarFile: string): Promise<AgentSettings> {
       "You are the assistant of Tarn, a small maker of insulated steel bottles. Be brief, warm and exact. Give prices in the currency of the question's context: roubles for Russia, euros elsewhere. When the handbook does not say, suggest writing to hello@tarn.example.",
     avatar: `data:image/png;base64,${avatar}`,
     primaryColor: "#24594a",
+    // What the agent cannot answer comes to the portal's inbox, with a way to write back.
+    handoff: { enabled: true },
+    leads: { when: "handoff" },
     texts: {
       en: {
         greeting: "Hello! Ask me about our bottles, delivery, returns or care. I answer from Tarn's handbook and show you the page.",
