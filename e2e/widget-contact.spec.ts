@@ -81,7 +81,7 @@ test.describe("asking for a person", () => {
   }) => {
     api.config = { ...api.config, handoff: true, lead };
     host.page = { lang: "ru" };
-    expectedErrors.push(/503/);
+    expectedErrors.push(/503/, /400/);
     await widget.visit();
     await widget.open();
     api.refuse({ path: /handoff$/, status: 503, code: "unavailable" });
@@ -95,8 +95,12 @@ test.describe("asking for a person", () => {
     await card.getByRole("checkbox").check();
     api.refuse({ path: /lead$/, status: 503, code: "unavailable" });
     await card.getByRole("button", { name: "Отправить" }).click();
-    await expect(card.getByRole("alert")).toBeVisible();
+    await expect(card.getByRole("alert")).toContainText("Не получилось отправить. Попробуйте ещё раз.");
     await expect(card.getByLabel("Имя")).toHaveValue("Анна");
+    // What the server cannot use is no matter of trying again.
+    api.refuse({ path: /lead$/, status: 400, code: "invalid_request" });
+    await card.getByRole("button", { name: "Отправить" }).click();
+    await expect(card.getByRole("alert")).toContainText("Проверьте почту и телефон.");
     await card.getByRole("button", { name: "Отправить" }).click();
     await expect(widget.element.getByText("Спасибо! Мы с вами свяжемся.").first()).toBeVisible();
     expect(api.leads).toEqual([{ name: "Анна", phone: "8 912 345-67-89", consent: true, locale: "ru" }]);

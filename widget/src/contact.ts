@@ -1,5 +1,6 @@
 // Loaded when a visitor first asks for a person, or the page for contact details.
 import { html, nothing, type TemplateResult } from "lit";
+import type { ChatProblem } from "./chat-client.ts";
 import type { ChatPanel } from "./chat-panel.ts";
 import contactCss from "./contact.css?sheet";
 import type { Locale } from "./strings.ts";
@@ -15,6 +16,7 @@ const en = {
   one: "Please give an e-mail address or a phone number.",
   later: "Not now",
   send: "Send",
+  check: "This can’t be right. Please check your e-mail address and phone number.",
   failed: "It didn’t get through. Please try again.",
   again: "Try again",
   thanks: "Thank you! We’ll get back to you.",
@@ -31,6 +33,7 @@ const ru: Words = {
   one: "Укажите почту или телефон.",
   later: "Не сейчас",
   send: "Отправить",
+  check: "Похоже, здесь опечатка. Проверьте почту и телефон.",
   failed: "Не получилось отправить. Попробуйте ещё раз.",
   again: "Повторить",
   thanks: "Спасибо! Мы с вами свяжемся.",
@@ -47,7 +50,7 @@ const INPUTS = {
 export class Contact {
   readonly #panel: ChatPanel;
   #state: "hidden" | "form" | "sending" | "sent" = "hidden";
-  #failed = false;
+  #problem: "check" | "failed" | null = null;
   #handoff = false;
   /** The conversation that the card belongs to: another one has nothing of it. */
   #of = "";
@@ -70,12 +73,12 @@ export class Contact {
     if (this.#of !== chat.conversation.id) this.#state = "hidden";
     this.#of = chat.conversation.id;
     this.#handoff = handoff;
-    this.#failed = false;
+    this.#problem = null;
     if (handoff) {
       try {
         await chat.tell("handoff", {});
       } catch {
-        this.#failed = true;
+        this.#problem = "failed";
         this.#say(this.#words.failed);
         return;
       }
@@ -100,7 +103,7 @@ export class Contact {
   view(): TemplateResult | typeof nothing {
     const words = this.#words;
     if (this.#of !== this.#panel.chat.conversation.id) return nothing;
-    if (this.#state === "hidden" && this.#failed) {
+    if (this.#state === "hidden" && this.#problem) {
       return html`<div class="card contact" part="contact" role="alert">
         <p>${words.failed}</p>
         <div class="row"><button class="plain strong" type="button" @click=${() => this.#panel.requestContact({ handoff: true })}>${words.again}</button></div>
@@ -136,7 +139,7 @@ export class Contact {
               }</span></label>`
             : nothing
         }
-        ${this.#failed ? html`<p class="too-long" role="alert">${words.failed}</p>` : nothing}
+        ${this.#problem ? html`<p class="too-long" role="alert">${words[this.#problem]}</p>` : nothing}
         <div class="row">
           <button class="plain" type="button" @click=${() => this.#close()}>${words.later}</button>
           <button class="plain strong" type="submit" ?disabled=${this.#state === "sending"}>${words.send}</button>
@@ -159,7 +162,7 @@ export class Contact {
       return;
     }
     this.#state = "sending";
-    this.#failed = false;
+    this.#problem = null;
     this.#panel.requestUpdate();
     const { chat, locale } = this.#panel;
     try {
@@ -168,10 +171,10 @@ export class Contact {
       this.#panel.announce("lead", { conversationId: chat.conversation.id, ...details });
       this.#say(this.#words.thanks);
       this.#panel.focusComposer();
-    } catch {
+    } catch (error) {
       this.#state = "form";
-      this.#failed = true;
-      this.#say(this.#words.failed);
+      this.#problem = (error as Partial<ChatProblem>).code === "invalid_request" ? "check" : "failed";
+      this.#say(this.#words[this.#problem]);
     }
   }
 
