@@ -26,6 +26,8 @@ const NAME_WEIGHT = 2;
 const KIND_WEIGHT = 1.2;
 /** A name with a number, a month or a weekday. */
 const MODEL_WEIGHT = 3;
+/** A word of the question itself weighs this much more than one that it takes along from a question before. */
+const OWN_WEIGHT = 2;
 /** What is missing for each name of the question that the documents never mention. */
 const UNKNOWN_NAME = 0.75;
 /** Added to the whole of a question's weight, so that one common word is not enough for a short one. */
@@ -59,8 +61,8 @@ const KINDS: readonly { name: string; asked: RegExp; given(text: string, numbers
   { name: "=phone", asked: /\bphone\b|телефон/iu, given: (text) => /\d[\d\s()–-]{5,}\d/.test(text) },
 ];
 
-/** A question's terms and how telling each is. */
-type Asked = { weights: Map<string, number>; whole: number; trust: number; models: Set<string>; cyrillic: boolean };
+/** A question's terms and how telling each is; `own` are those that it does not take along from a question before. */
+type Asked = { own: Set<string>; weights: Map<string, number>; whole: number; trust: number; models: Set<string>; cyrillic: boolean };
 type Read = {
   passage: LlmPassage;
   head: Set<string>;
@@ -126,22 +128,29 @@ function corrected(term: string, passages: Read[]): string {
  * What is asked, and how telling each of its terms is: those that few passages hold weigh more; those that none holds weigh most, so
  * that a question about something else is noticed.
  */
-function weigh(question: string, passages: Read[]): Asked {
-  const named = names(question);
+function weigh(question: string, before: string, passages: Read[]): Asked {
+  const own = stems(question);
+  const [ownNames, named] = [names(question), names(`${question}\n${before}`)];
+  // Of what the question says itself, what was said before is not asked any more: "And the Fjord 3?" after "How heavy is the Fjord 2?".
+  const models = ownNames.models.size > 0 ? ownNames.models : named.models;
+  const days = datesOf(question).length > 0 ? datesOf(question) : datesOf(before);
+  const kinds = KINDS.filter(({ asked }) => asked.test(question));
   const weights = new Map<string, number>();
+  const mine = new Set([...ownNames.models, ...datesOf(question), ...kinds.map(({ name }) => name)]);
   let trust = 1;
-  for (const written of stems(question)) {
+  for (const written of new Set([...own, ...stems(before)])) {
     const term = corrected(written, passages);
     const holding = passages.filter(({ terms }) => terms.has(term)).length;
     const rare = Math.log(1 + (passages.length + 1) / (holding + 0.5));
-    const isName = named.words.has(written);
-    weights.set(term, rare * (isName ? NAME_WEIGHT : 1));
+    const isName = named.words.has(written) && (own.has(written) || ownNames.words.size === 0);
+    weights.set(term, rare * (isName ? NAME_WEIGHT : 1) * (before && own.has(written) ? OWN_WEIGHT : 1));
+    if (own.has(written)) mine.add(term);
     if (isName && holding === 0) trust *= UNKNOWN_NAME;
   }
-  for (const one of [...named.models, ...datesOf(question)]) weights.set(one, MODEL_WEIGHT);
-  for (const { name, asked } of KINDS) if (asked.test(question)) weights.set(name, KIND_WEIGHT);
+  for (const one of [...models, ...days]) weights.set(one, MODEL_WEIGHT);
+  for (const { name } of kinds.length > 0 ? kinds : KINDS.filter(({ asked }) => asked.test(before))) weights.set(name, KIND_WEIGHT);
   const whole = SMOOTHING + sum(weights.keys(), weights);
-  return { weights, whole, trust, models: named.models, cyrillic: isCyrillic(question) };
+  return { own: mine, weights, whole, trust, models, cyrillic: isCyrillic(question) };
 }
 
 function sum(terms: Iterable<string>, weights: Map<string, number>): number {
@@ -178,14 +187,20 @@ function answers({ found, coverage }: Candidate): boolean {
   return coverage >= MIN_COVERAGE - LESS_FOR_EACH * further && [...found].some((term) => !KINDS.some(({ name }) => name === term));
 }
 
-/** What finds the sentences of some passages that answer a question, for several questions about the same passages. */
-export function answersFrom(passages: LlmPassage[]): (question: string) => Candidate[] {
+/**
+ * What finds the sentences of some passages that answer a question, for several questions about the same passages; `before` is what was asked
+ * before, where the question leans on it.
+ */
+export function answersFrom(passages: LlmPassage[]): (question: string, before?: string) => Candidate[] {
   let all: Read[] | null = null;
-  return (question) => {
+  return (question, before = "") => {
     all ??= passages.map(read);
-    const asked = weigh(question, all);
+    const asked = weigh(question, before, all);
     if (asked.weights.size === 0) return [];
-    const candidates = all.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
+    const every = all.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
+    // What leans on a question before asks for something about its subject: sentences about the subject alone have been told already.
+    const further = before ? every.filter(({ found }) => [...asked.own].some((term) => found.has(term))) : every;
+    const candidates = further[0] && answers(further[0]) ? further : every;
     const best = candidates[0];
     if (!best || !answers(best)) return [];
     const chosen = [best];
@@ -199,4 +214,5 @@ export function answersFrom(passages: LlmPassage[]): (question: string) => Candi
 }
 
 /** The sentences that answer a question best, best first; empty when the passages hold no answer. */
-export const bestSentences = (question: string, passages: LlmPassage[]): Candidate[] => answersFrom(passages)(question);
+export const bestSentences = (question: string, passages: LlmPassage[], before = ""): Candidate[] =>
+  answersFrom(passages)(question, before);

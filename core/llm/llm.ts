@@ -22,6 +22,8 @@ export type LlmPassage = { index: number; title: string; headings: string[]; tex
 export type LlmPrompt = {
   messages: LlmMessage[];
   question: string;
+  /** What the visitor asked before, where the question leans on it. */
+  before?: string;
   passages: LlmPassage[];
   /** The language to answer in. */
   locale: Locale;

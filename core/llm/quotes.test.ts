@@ -57,6 +57,21 @@ describe("the quoting responder", () => {
     expect(end).toMatchObject({ supported: false });
   });
 
+  it("of a question with what it leans on, the question's own words, numbers and kind count first", () => {
+    const shop = [
+      passage(
+        1,
+        "Delivery to Moscow costs 490 roubles. Orders leave our warehouse in Moscow. From 6,000 roubles delivery is free.",
+        "Delivery",
+      ),
+      passage(2, "The Fjord 2 tent weighs 2.1 kg. The Fjord 3 tent weighs 2.9 kg.", "Tents"),
+    ];
+    const said = (question: string, before: string) => bestSentences(question, shop, before).map(({ text }) => text);
+    expect(said("And is it free?", "How much is delivery to Moscow?")).toEqual(["From 6,000 roubles delivery is free."]);
+    expect(said("And the Fjord 3?", "How much does the Fjord 2 weigh?")).toEqual(["The Fjord 3 tent weighs 2.9 kg."]);
+    expect(said("And to Tokyo?", "How much is delivery to Moscow?")).toEqual([]);
+  });
+
   it("says that a model is unavailable when it stands in for one", async () => {
     expect((await answer("How long does delivery to Serbia take?", KNOWLEDGE, "en", true)).text).toMatch(
       /^The assistant's model is unavailable/,

@@ -48,7 +48,7 @@ export function quotesLlm(options: { fallback?: boolean; pauseMs?: number } = {}
     const words = QUOTES_WORDS[prompt.locale];
     const chat = smallTalk(prompt.question);
     if (chat) return { text: words[chat], supported: true };
-    const chosen = bestSentences(prompt.question, prompt.passages);
+    const chosen = bestSentences(prompt.question, prompt.passages, prompt.before);
     if (chosen.length === 0) {
       const noAnswer = options.fallback ? words.fallbackNoAnswer : words.noAnswer;
       return { text: prompt.canCallPerson ? `${noAnswer} ${words.callPerson}` : noAnswer, supported: false };

@@ -1,5 +1,5 @@
 import { quotesLlm } from "../../../core/llm/quotes.ts";
-import { searchText } from "../../../portal/app/chat/search-text.ts";
+import { askedBefore } from "../../../portal/app/chat/follow-up.ts";
 import { askShelf, type Shelf } from "./measure.ts";
 import { type FollowUp, followUpsOf, LANGUAGES, type Language, type Split } from "./questions.ts";
 
@@ -45,7 +45,7 @@ export async function measureFollowUps(shelves: Map<string, Shelf>, split: Split
       const shelf = shelves.get(dialogue.company)!;
       const history = dialogue.after.map((text, at) => ({ author: at % 2 ? ("agent" as const) : ("visitor" as const), text }));
       hits.foundAlone.push(await isFound(shelf, dialogue.ask, dialogue.quote));
-      hits.foundWithHistory.push(await isFound(shelf, searchText(dialogue.ask, history), dialogue.quote));
+      hits.foundWithHistory.push(await isFound(shelf, `${dialogue.ask} ${askedBefore(dialogue.ask, history)}`, dialogue.quote));
       hits.answeredAlone.push(await isAnswered(shelf, dialogue, true));
       hits.answered.push(await isAnswered(shelf, dialogue, false));
       if (!hits.answered.at(-1)) missed.push(dialogue);

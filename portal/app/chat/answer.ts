@@ -1,5 +1,6 @@
 import type { AgentSettings } from "@gpt-agent/core/agent-settings";
 import type { ChatEvent, ClientTool, MessagePart } from "@gpt-agent/core/chat-events";
+import { bestSentences } from "@gpt-agent/core/llm/best-sentences";
 import {
   type Llm,
   LlmError,
@@ -16,13 +17,13 @@ import type { Log } from "@gpt-agent/core/log";
 import { ANSWER_WORDS } from "./answer-words.ts";
 import { contextBudget } from "./context-budget.ts";
 import { Draft, type Receipt } from "./draft.ts";
+import { askedBefore, leans } from "./follow-up.ts";
 import { admitsUnknown, isGrounded } from "./grounding.ts";
 import { GUARD_WORDS } from "./guard/guard-words.ts";
 import { OutputGuard } from "./guard/output-guard.ts";
 import { buildPrompt, fittingPassages, type HistoryTurn, RULES, untrusted } from "./prompt.ts";
 import type { Replies } from "./replies.ts";
 import type { Passage, RetrieveQuery } from "./retrieve.ts";
-import { searchText } from "./search-text.ts";
 import { suggestQuestions } from "./suggestions.ts";
 import { type SummaryInTheMaking, soon, summariseHistory } from "./summary.ts";
 import { titleOf } from "./title.ts";
@@ -247,15 +248,20 @@ export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tel
       texts: [instructions, ...topicRules(topics, turn.locale), turn.extraInstructions, turn.summary, turn.question],
       tools: tools.tools,
     });
-    const question = searchText(turn.question, turn.history);
+    let before = askedBefore(turn.question, turn.history);
     let passages: Passage[] = [];
     let offTopic = isDeclined(topics, turn.question, turn.history);
     if (!offTopic && !(chat && responder === "quotes")) {
-      draft.searchText = question;
-      passages = fittingPassages(
-        await deps.retrieve({ orgId: turn.orgId, agentId: turn.agentId, text: question, limit: PASSAGE_LIMIT }, signal),
-        budget.passages,
-      );
+      const find = async (text: string) => {
+        draft.searchText = text;
+        const found = await deps.retrieve({ orgId: turn.orgId, agentId: turn.agentId, text, limit: PASSAGE_LIMIT }, signal);
+        return fittingPassages(found, budget.passages);
+      };
+      if (before && leans(turn.question) === "maybe") {
+        passages = await find(turn.question);
+        if (bestSentences(turn.question, passages).length > 0) before = "";
+      }
+      if (before || passages.length === 0) passages = await find([turn.question, before].filter(Boolean).join(" "));
       draft.retrievalMs = draft.elapsed();
       offTopic = isOffTopic(topics, turn.question, turn.history, passages);
     }
@@ -271,7 +277,8 @@ export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tel
     draft.promptHash = hash;
     const prompt: LlmPrompt = {
       messages,
-      question,
+      question: turn.question,
+      before,
       passages,
       locale: turn.locale,
       canCallPerson,

@@ -2,10 +2,10 @@ import type { AgentSettings } from "@gpt-agent/core/agent-settings";
 import { smallTalk } from "@gpt-agent/core/llm/quotes-words";
 import { stems } from "@gpt-agent/core/llm/stems";
 import { type Locale, localeOfText } from "@gpt-agent/core/locales";
+import { pointsBack } from "./follow-up.ts";
 import { GUARD_WORDS } from "./guard/guard-words.ts";
 import type { HistoryTurn } from "./prompt.ts";
 import type { Passage } from "./retrieve.ts";
-import { pointsBack } from "./search-text.ts";
 
 export type Topics = AgentSettings["topics"];
 

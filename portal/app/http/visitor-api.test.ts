@@ -102,6 +102,21 @@ describe("a visitor's question", () => {
     expect(answer.events).toContainEqual(expect.objectContaining({ type: "source-url", title: "Доставка" }));
   });
 
+  it("is understood with what was asked before, and begins something new where it names it", async () => {
+    const session = await openSession(portal, agent);
+    const next = async (text: string) => {
+      const body = question(text, { id: "leaning" });
+      return (await readAnswer(await call(portal, `/api/v1/agents/${agent.publicId}/chat`, session.token, { body }))).text;
+    };
+    expect(await next("Сколько стоит доставка по Москве?")).toContain("стоит 350 руб.");
+    const free = await next("А бесплатно?");
+    expect(free).toContain("При заказе от 5000 руб. доставка бесплатна. [");
+    expect(free).not.toContain("350");
+    const warranty = await next("The warranty?");
+    expect(warranty).toContain("ten-year warranty");
+    expect(warranty).not.toMatch(/\p{Script=Cyrillic}/u);
+  });
+
   it.each([
     ["Do you sell bicycles in Argentina?", /couldn't find an answer/],
     ["Какая столица у Аргентины?", /ответа на этот вопрос не нашлось/],
