@@ -147,6 +147,8 @@ describe("POST lead", () => {
     ["without the consent, which is asked for", { ...anna, consent: false }, 400],
     ["no e-mail address", { ...anna, email: "anna" }, 400],
     ["no phone number", { ...anna, phone: "call me" }, 400],
+    ["a phone number of signs alone", { ...anna, phone: "\t+(\n\t" }, 400],
+    ["four digits", { ...anna, phone: "+ (1) 2-3.4     " }, 400],
     ["another's visitor", { ...anna, visitorId: randomUUID() }, 400],
     ["too many fields", { ...anna, fields: Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`f${n}`, "x".repeat(100)])) }, 400],
     ["not an object", [], 400],

@@ -40,8 +40,9 @@ export const leadRequest = z.strictObject({
     .optional(),
   phone: z
     .string()
+    .trim()
     .max(40)
-    .regex(/^[\d\s()+.-]{5,40}$/, { error: "is no phone number" })
+    .regex(/^[\s()+.-]*(?:\d[\s()+.-]*){5,}$/, { error: "is no phone number" })
     .optional(),
   message: words(2_000),
   fields: z
