@@ -182,7 +182,10 @@ try {
   ]);
   for (const url of [`http://127.0.0.1:${portalPort}/api/health`, `http://127.0.0.1:${workerPort}/health`]) {
     const { status, body } = await healthOf(url);
-    if (status !== 200) throw new Error(`${url}: ${status} ${body}`);
+    if (status !== 200) {
+      const said = running.map(([name, { child, output }]) => `${name} (${child.exitCode ?? "running"}):\n${output()}`);
+      throw new Error(`${url}: ${status} ${body}\n${said.join("\n")}`);
+    }
     say(`${new URL(url).pathname}: ${body.trim()}`);
   }
   const smoke = spawnSync(process.execPath, [at("scripts/smoke.mjs"), clients.APP_URL, "--agent", "demo"], { stdio: "inherit" });

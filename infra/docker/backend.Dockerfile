@@ -38,6 +38,7 @@ COPY --from=build /app/supabase/dist supabase/dist
 COPY supabase/migrations supabase/migrations
 COPY supabase/templates supabase/templates
 COPY supabase/embedded/demo/knowledge supabase/embedded/demo/knowledge
+COPY supabase/embedded/demo/avatar.png supabase/embedded/demo/
 # A new volume takes its owner from here.
 RUN mkdir -p /data && chown 1000:1000 /data
 ENV DATA_FOLDER=/data MAILBOX_FOLDER=/data/mailbox BACKEND_HOST=0.0.0.0 BACKEND_PORT=54321

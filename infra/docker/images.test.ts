@@ -73,6 +73,15 @@ describe.each(files)("%s", (file) => {
   });
 });
 
+test("the backend's image has all of the demo that its program reads at the first start", () => {
+  const last = readDockerfile(join(folder, "backend.Dockerfile")).at(-1)!;
+  const copied = last.steps.flatMap(({ instruction, args }) => (instruction === "COPY" ? args.slice(0, -1) : []));
+  // `source` is what the documents are made of.
+  const read = readdirSync(join(root, "supabase/embedded/demo")).filter((name) => !name.endsWith(".ts") && name !== "source");
+  expect(read).toEqual(expect.arrayContaining(["avatar.png", "knowledge"]));
+  expect(read.filter((name) => !copied.includes(`supabase/embedded/demo/${name}`))).toEqual([]);
+});
+
 test(".dockerignore keeps out what is secret, large or of this machine, and says the last word last", () => {
   for (const path of [".env", ".data/secrets.json", ".git/config", "node_modules/x/index.js", "portal/node_modules/x", "portal/build/x.js"])
     expect(isIgnored(path), path).toBe(true);
