@@ -130,13 +130,15 @@ function corrected(term: string, passages: Read[]): string {
  */
 function weigh(question: string, before: string, passages: Read[]): Asked {
   const own = stems(question);
-  const [ownNames, named] = [names(question), names(`${question}\n${before}`)];
+  const ownNames = names(question);
+  const named = before ? names(`${question}\n${before}`) : ownNames;
+  const ownDays = datesOf(question);
   // Of what the question says itself, what was said before is not asked any more: "And the Fjord 3?" after "How heavy is the Fjord 2?".
   const models = ownNames.models.size > 0 ? ownNames.models : named.models;
-  const days = datesOf(question).length > 0 ? datesOf(question) : datesOf(before);
+  const days = ownDays.length > 0 ? ownDays : datesOf(before);
   const kinds = KINDS.filter(({ asked }) => asked.test(question));
   const weights = new Map<string, number>();
-  const mine = new Set([...ownNames.models, ...datesOf(question), ...kinds.map(({ name }) => name)]);
+  const mine = new Set([...ownNames.models, ...ownDays, ...kinds.map(({ name }) => name)]);
   let trust = 1;
   for (const written of new Set([...own, ...stems(before)])) {
     const term = corrected(written, passages);

@@ -38,12 +38,8 @@ type Database = Pick<BackendDatabase, "query" | "exec">;
  */
 export async function tendTables(db: Database): Promise<string[]> {
   const { rows } = await db.query<InNeed>(IN_NEED);
-  const tended: string[] = [];
-  for (const { name, vacuum, changed } of rows) {
-    await db.exec(vacuum ? `vacuum ${changed ? "(analyze) " : ""}${name}` : `analyze ${name}`);
-    tended.push(name);
-  }
-  return tended;
+  for (const { name, vacuum, changed } of rows) await db.exec(vacuum ? `vacuum ${changed ? "(analyze) " : ""}${name}` : `analyze ${name}`);
+  return rows.map(({ name }) => name);
 }
 
 /** Tends the tables again and again, a pass at a time. @returns how to stop; resolves when it has */
