@@ -12,17 +12,27 @@ const STOP_WORDS = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-const cache = new Map<string, string>();
+/** So many words are new before the ones that nobody used meanwhile are forgotten. */
+const GENERATION = 10_000;
+let recent = new Map<string, string>();
+let older = new Map<string, string>();
 
 /** The stem of one word, Cyrillic by the Russian stemmer and the rest by the English one; ё counts as е. */
 export function stem(word: string): string {
   const lower = word.toLowerCase().replaceAll("ё", "е");
-  const known = cache.get(lower);
+  const known = recent.get(lower);
   if (known !== undefined) return known;
-  const stemmed = lower.length < 3 || /^\p{N}/u.test(lower) ? lower : (/[а-я]/.test(lower) ? russian : english).stem(lower);
-  if (cache.size >= 50_000) cache.clear();
-  cache.set(lower, stemmed);
+  // A word cut out of a text refers to that text, which would stay in memory for as long as the word: a copy is kept.
+  const own = ` ${lower}`.slice(1);
+  const stemmed = older.get(lower) ?? stemOf(own);
+  if (recent.size >= GENERATION) [older, recent] = [recent, new Map()];
+  recent.set(own, stemmed);
   return stemmed;
+}
+
+function stemOf(lower: string): string {
+  if (lower.length < 3 || /^\p{N}/u.test(lower)) return lower;
+  return (/[а-я]/.test(lower) ? russian : english).stem(lower);
 }
 
 const meanings = new Map(SYNONYMS.flatMap((line) => line.split(" ").map((word) => [stem(word), `=${line.split(" ")[0]}`] as const)));
