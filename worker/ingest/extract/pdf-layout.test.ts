@@ -1,9 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { DocumentBuilder } from "../document.ts";
-import { type Line, layOut } from "./pdf-layout.ts";
+import { layOut } from "./pdf-layout.ts";
+import type { Line } from "./pdf-lines.ts";
 
 const line = (y: number, text: string | [number, string][], { size = 10, x = 50, end = 500 } = {}): Line => {
-  const cells = (typeof text === "string" ? [[x, text] as [number, string]] : text).map(([at, each]) => ({ x: at, text: each }));
+  const cells = (typeof text === "string" ? [[x, text] as [number, string]] : text).map(([at, each]) => ({
+    x: at,
+    end: at + each.length * 5,
+    font: "regular",
+    text: each,
+  }));
   return { cells, x: cells[0]!.x, y, size, end };
 };
 const outline = (...pages: Line[][]) => {

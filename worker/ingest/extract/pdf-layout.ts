@@ -1,7 +1,6 @@
 import type { DocumentBuilder } from "../document.ts";
-
-/** A line of a page; lengths in points, y grows upwards. A line of prose is one cell. */
-export type Line = { cells: { text: string; x: number }[]; x: number; y: number; size: number; end: number };
+import type { Line } from "./pdf-lines.ts";
+import { tableAt, tableRows } from "./pdf-table.ts";
 
 /** Running heads and feet repeat on this share of pages at least. */
 const REPEATS_ON = 0.5;
@@ -52,37 +51,6 @@ export function layOut(pages: Line[][], builder: DocumentBuilder) {
     }
   });
   flush();
-}
-
-/**
- * The lines of a table that begins at index `at`: any with three cells or more, or three and more with two cells that
- * stand in columns. Empty when there is none.
- */
-function tableAt(lines: Line[], at: number): Line[] {
-  const count = lines[at]!.cells.length;
-  if (count < 2) return [];
-  let end = at;
-  while (end < lines.length && lines[end]!.cells.length === count && (count > 2 || areAligned(lines[at]!, lines[end]!))) end++;
-  return count > 2 || end - at >= 3 ? lines.slice(at, end) : [];
-}
-
-const areAligned = (first: Line, line: Line) =>
-  line.cells.every((cell, column) => Math.abs(cell.x - (first.cells[column]?.x ?? Number.NaN)) < 3);
-
-/**
- * Rows as "Header: value" where the first line holds headers and every cell stands under one. Anything less certain stays
- * as it reads: a value under a wrong header would be a wrong fact.
- */
-function tableRows(table: Line[]): string[] {
-  const [first, ...rest] = table as [Line, ...Line[]];
-  const names = first.cells.map((cell) => cell.text);
-  const hasHeader =
-    rest.length > 0 &&
-    names.every((name) => name.length <= 60 && !/\d/.test(name)) &&
-    new Set(names).size === names.length &&
-    rest.every((line) => areAligned(first, line));
-  if (!hasHeader) return table.map(textOf);
-  return rest.map((line) => line.cells.map((cell, column) => `${names[column]}: ${cell.text}`).join("; "));
 }
 
 /** Whether a new paragraph begins between two lines of a page. */

@@ -1,0 +1,81 @@
+import type { Cell, Line } from "./pdf-lines.ts";
+
+/** Edges and middles that stand in one line differ by less, in points. */
+const ALIGNED = 3;
+
+/**
+ * The lines of a table that begins at index `at`: any with three cells or more, or three and more with two cells that stand in columns.
+ * A line may lack cells where the others stand in columns; the first may lack the name of a column. Empty when there is none.
+ */
+export function tableAt(lines: Line[], at: number): Line[] {
+  let widest = lines[at]!;
+  if (widest.cells.length < 2) return [];
+  let end = at + 1;
+  for (let line = lines[end]; line && line.cells.length >= 2; line = lines[++end]) {
+    const [narrow, wide] = line.cells.length > widest.cells.length ? [widest, line] : [line, widest];
+    if (wide !== widest && end > at + 1) break;
+    const alike = narrow.cells.length === wide.cells.length && wide.cells.length > 2;
+    if (!alike && !columnsOf(narrow, wide)) break;
+    widest = wide;
+  }
+  return widest.cells.length > 2 || end - at >= 3 ? lines.slice(at, end) : [];
+}
+
+/**
+ * Rows as "Header: value" where the first line is known to hold headers and every cell stands under one, but for a first column that
+ * has none.
+ * Anything less certain stays as it reads: a value under a wrong header would be a wrong fact.
+ */
+export function tableRows(table: Line[]): string[] {
+  const [header, ...rows] = table as [Line, ...Line[]];
+  const told = areNames(header, rows) ? rows.map(({ cells }) => namedCells(cells, header.cells)) : [];
+  if (!told.length || told.includes(null)) return table.map(({ cells }) => cells.map(({ text }) => text).join(" "));
+  return told.map((parts) => parts!.join("; "));
+}
+
+/**
+ * Whether a table's first line names its columns: it is set in a font of its own, or has words above a column of numbers. With two
+ * columns only the font tells: the first of "Mail: …, Phone: …" is no header.
+ */
+function areNames({ cells }: Line, rows: Line[]): boolean {
+  if (cells.some(({ text }) => text.length > 60 || /\d/.test(text)) || new Set(cells.map(({ text }) => text)).size < cells.length)
+    return false;
+  const fonts = (line: Cell[]) => [...new Set(line.map(({ font }) => font))];
+  const [font, ...more] = fonts(cells);
+  if (!more.length && rows.every((row) => fonts(row.cells).join() !== font)) return true;
+  const numbers = (name: Cell) => rows.every((row) => row.cells.some((cell) => standsUnder(cell, name, cells) && /\d/.test(cell.text)));
+  return cells.length > 2 && cells.some(numbers);
+}
+
+/** A row's cells with the names that they stand under; null where a cell stands under none, or under more than one. */
+function namedCells(cells: Cell[], names: Cell[]): string[] | null {
+  const parts: string[] = [];
+  const taken = new Set<Cell>();
+  for (const cell of cells) {
+    const [name, ...more] = names.filter((each) => standsUnder(cell, each, names));
+    const isUnnamed = !name && cell === cells[0] && cell.end < names[0]!.x;
+    if (!isUnnamed && (!name || more.length || taken.has(name))) return null;
+    if (name) taken.add(name);
+    parts.push(name ? `${name.text}: ${cell.text}` : cell.text);
+  }
+  return parts;
+}
+
+const isAligned = (a: Cell, b: Cell): boolean =>
+  Math.abs(a.x - b.x) < ALIGNED || Math.abs(a.end - b.end) < ALIGNED || Math.abs(a.x + a.end - b.x - b.end) < 2 * ALIGNED;
+const overlap = (a: Cell, b: Cell): boolean => Math.min(a.end, b.end) > Math.max(a.x, b.x);
+
+/** A cell is under a name that it shares an edge or the middle with, or that it overlaps; and under no other. */
+const standsUnder = (cell: Cell, name: Cell, names: Cell[]): boolean =>
+  (isAligned(cell, name) || overlap(cell, name)) && !names.some((other) => other !== name && overlap(cell, other));
+
+/** For each cell of a line, the column of a line with as many or more cells that it stands in; null where one stands in none. */
+function columnsOf(line: Line, wide: Line): number[] | null {
+  const columns: number[] = [];
+  for (const cell of line.cells) {
+    const next = wide.cells.findIndex((column, index) => index > (columns.at(-1) ?? -1) && isAligned(cell, column));
+    if (next < 0) return null;
+    columns.push(next);
+  }
+  return columns;
+}
