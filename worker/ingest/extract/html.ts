@@ -1,34 +1,15 @@
 import { Readability } from "@mozilla/readability";
 import { parseHTML } from "linkedom";
 import { type Document, DocumentBuilder, ReadFailure } from "../document.ts";
+import { BLOCKS, type ElementNode, isHidden, type Node, oneLine, SKIPPED, visibleText } from "./html-dom.ts";
+import { dataTable } from "./html-table.ts";
+import { tableLines } from "./table.ts";
 
-/** What is not shown to a reader, or is not the page's own text. */
-const SKIPPED = new Set(
-  "SCRIPT STYLE NOSCRIPT TEMPLATE IFRAME OBJECT EMBED SVG CANVAS MATH AUDIO VIDEO HEAD BUTTON SELECT INPUT TEXTAREA DIALOG".split(" "),
-);
 const FURNITURE = new Set("NAV HEADER FOOTER ASIDE FORM".split(" "));
-const BLOCKS = new Set(
-  "ADDRESS ARTICLE BLOCKQUOTE BODY CENTER DD DETAILS DIV DL DT FIELDSET FIGCAPTION FIGURE FOOTER FORM HEADER HGROUP HR LI MAIN NAV OL P PRE SECTION SUMMARY TABLE TBODY TFOOT THEAD UL".split(
-    " ",
-  ),
-);
-const HIDING =
-  /display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0(?![.\d]*[1-9])|opacity\s*:\s*0(?!\.)|color\s*:\s*(?:transparent|rgba\([^)]{0,40},\s*0\s*\))|(?:left|top|text-indent)\s*:\s*-\d{3,}|clip(?:-path)?\s*:\s*(?:rect\(0|inset\((?:50|100)%)|(?:max-)?(?:height|width)\s*:\s*0(?:px)?\s*(?:;|$)/i;
 /** Readability weighs every element several times over; beyond this size the whole body is taken. */
 const MAX_READABILITY_LENGTH = 3_000_000;
 /** Deeper than any page a person made; the parsers below recurse. */
 const MAX_DEPTH = 1_500;
-
-/** What this file needs of a DOM node; linkedom and browsers agree on it. */
-type Node = {
-  nodeType: number;
-  nodeName: string;
-  textContent: string | null;
-  firstChild: Node | null;
-  nextSibling: Node | null;
-  parentNode: Node | null;
-};
-type ElementNode = Node & { getAttribute(name: string): string | null; tagName: string };
 
 /**
  * A web page: its main text where Readability finds one, else the body without navigation; headings, tables and titles
@@ -173,75 +154,16 @@ class HtmlReader {
     this.builder.paragraph(text);
   }
 
-  /** Reads a table of data as rows "Header: value"; false for tables that only lay out the page. */
+  /** Reads a table of data row by row; false for tables that only lay out the page. */
   private readTable(table: Node): boolean {
-    const rows: { cells: string[]; header: boolean }[] = [];
-    for (const row of descendants(table, "TR", "TABLE")) {
-      const cells = [...descendants(row, "TD|TH", "TABLE")];
-      // Tables inside tables, and cells with blocks of their own, are layout.
-      if (cells.some((cell) => [...descendants(cell, "TABLE|H1|H2|H3|H4|H5|H6", "")].length > 0)) return false;
-      const texts = cells.map((cell) => oneLine(visibleText(cell)));
-      if (texts.some((text) => text.length > 1_000)) return false;
-      rows.push({ cells: texts, header: cells.length > 0 && cells.every((cell) => cell.nodeName.toUpperCase() === "TH") });
-    }
-    const width = Math.max(0, ...rows.map(({ cells }) => cells.length));
-    if (rows.length < 2 || width < 2) return false;
+    const read = dataTable(table);
+    if (!read) return false;
     this.flush();
-    const headed = rows[0]!.header || (rows[0]!.cells.every((cell) => cell && cell.length <= 80) && new Set(rows[0]!.cells).size === width);
-    const names = headed ? rows[0]!.cells : [];
-    for (const { cells } of headed ? rows.slice(1) : rows) {
-      const line = cells
-        .map((cell, column) => cell && (names[column] ? `${names[column]}: ${cell}` : cell))
-        .filter(Boolean)
-        .join("; ");
+    if (read.caption) this.paragraph(read.caption);
+    for (const line of tableLines(read.rows)) {
       this.length += line.length;
       this.builder.row(line);
     }
     return true;
-  }
-}
-
-const oneLine = (text: string) => text.replace(/\s+/g, " ").trim();
-
-function isHidden(element: ElementNode): boolean {
-  return (
-    element.getAttribute("hidden") !== null ||
-    element.getAttribute("aria-hidden") === "true" ||
-    HIDING.test(element.getAttribute("style") ?? "")
-  );
-}
-
-/** The elements below `root` with one of the names, not looking inside elements named `closed`. */
-function* descendants(root: Node, names: string, closed: string): Generator<Node> {
-  const wanted = new Set(names.split("|"));
-  for (const node of walk(root, (each) => each !== root && each.nodeName.toUpperCase() === closed)) {
-    if (node !== root && wanted.has(node.nodeName.toUpperCase())) yield node;
-  }
-}
-
-function visibleText(root: Node): string {
-  let text = "";
-  const hidden = (node: Node) => node.nodeType === 1 && (SKIPPED.has(node.nodeName.toUpperCase()) || isHidden(node as ElementNode));
-  for (const node of walk(root, hidden)) {
-    if (node.nodeType === 3) text += node.textContent ?? "";
-    else if (node.nodeName.toUpperCase() === "BR") text += "\n";
-    else if (BLOCKS.has(node.nodeName.toUpperCase()) && text) text += " ";
-  }
-  return text;
-}
-
-/** Every node from `root` down in reading order, without recursion; below a closed node nothing is visited. */
-function* walk(root: Node, isClosed: (node: Node) => boolean): Generator<Node> {
-  let node: Node | null = root;
-  while (node) {
-    const closed = isClosed(node);
-    if (!closed) yield node;
-    if (!closed && node.firstChild) {
-      node = node.firstChild;
-      continue;
-    }
-    while (node && node !== root && !node.nextSibling) node = node.parentNode;
-    if (!node || node === root) return;
-    node = node.nextSibling;
   }
 }

@@ -1,4 +1,5 @@
 import type { Cell, Line } from "./pdf-lines.ts";
+import { namesNumbers } from "./table.ts";
 
 /** Edges and middles that stand in one line differ by less, in points. */
 const ALIGNED = 3;
@@ -33,18 +34,20 @@ export function tableRows(table: Line[]): string[] {
   return told.map((parts) => parts!.join("; "));
 }
 
-/**
- * Whether a table's first line names its columns: it is set in a font of its own, or has words above a column of numbers. With two
- * columns only the font tells: the first of "Mail: …, Phone: …" is no header.
- */
+/** Whether a table's first line names its columns: it is set in a font of its own, or has words above a column of numbers. */
 function areNames({ cells }: Line, rows: Line[]): boolean {
-  if (cells.some(({ text }) => text.length > 60 || /\d/.test(text)) || new Set(cells.map(({ text }) => text)).size < cells.length)
-    return false;
+  const words = cells.map(({ text }) => text);
+  const under = (name: Cell) => rows.flatMap((row) => row.cells.filter((cell) => standsUnder(cell, name, cells)));
+  if (
+    namesNumbers(
+      words,
+      cells.map((name) => under(name).map(({ text }) => text)),
+    )
+  )
+    return true;
   const fonts = (line: Cell[]) => [...new Set(line.map(({ font }) => font))];
   const [font, ...more] = fonts(cells);
-  if (!more.length && rows.every((row) => fonts(row.cells).join() !== font)) return true;
-  const numbers = (name: Cell) => rows.every((row) => row.cells.some((cell) => standsUnder(cell, name, cells) && /\d/.test(cell.text)));
-  return cells.length > 2 && cells.some(numbers);
+  return !more.length && rows.every((row) => fonts(row.cells).join() !== font) && new Set(words).size === words.length;
 }
 
 /** A row's cells with the names that they stand under; null where a cell stands under none, or under more than one. */
