@@ -22,6 +22,11 @@ describe("splitting into sentences", () => {
       ["# Heading", "Text follows here.", "- first item", "- second item", "1. one", "2. two"],
     ],
     ["Prices.\nPart: Lid; Price: 5 €\nPart: Seal; Price: 2 €", ["Prices.", "Part: Lid; Price: 5 €", "Part: Seal; Price: 2 €"]],
+    [
+      "Телефон: +382 20 000 114\nЧасы: 10:00–19:00\nПочта: a@b.example",
+      ["Телефон: +382 20 000 114", "Часы: 10:00–19:00", "Почта: a@b.example"],
+    ],
+    ["Two things to\nRemember: keep it\nclean and dry.", ["Two things to\nRemember: keep it\nclean and dry."]],
     ["", []],
     ["... !!! ???", []],
   ])("%j", (text, expected) => {

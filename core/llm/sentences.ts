@@ -37,6 +37,8 @@ function endsSentence(text: string, at: number, next: string | undefined): boole
 
 /** How a line begins that is a block of its own: nothing, a list item, a heading, a table row ("| a |" or "name: value; name: value"). */
 const STARTS_BLOCK = /^[^\S\n]*(\n|[-*•–—]\s|\d{1,2}[.)]\s|#{1,6}\s|\||[^\n.:;!?]{1,40}: [^\n;]{1,100};)/;
+/** A line "Name: value", which is one of several: alone it may be a line of prose with a colon in it. */
+const PAIR = /^[^\S\n]*[\p{Lu}\p{N}][^\n.:;!?]{0,40}: [^\n]{1,100}$/u;
 
 /**
  * Splits a text into sentences, in English and Russian: abbreviations, initials and decimals do not end one; blank lines,
@@ -57,9 +59,10 @@ export function splitSentences(text: string): Sentence[] {
     const char = text[i]!;
     if (char === "\n") {
       // A single line break inside a paragraph is only wrapping; beside a blank line, a list item, a table row or a heading it divides.
-      const divides =
-        STARTS_BLOCK.test(text.slice(i + 1, i + 160)) || /^\s*(#{1,6}\s|\|)/.test(text.slice(text.lastIndexOf("\n", i - 1) + 1, i));
-      if (divides) cut(i + 1);
+      const above = lineAt(text, text.lastIndexOf("\n", i - 1) + 1);
+      const below = lineAt(text, i + 1);
+      const isPairs = PAIR.test(below) && (PAIR.test(above) || PAIR.test(lineAt(text, i + 2 + below.length)));
+      if (isPairs || STARTS_BLOCK.test(text.slice(i + 1, i + 160)) || /^\s*(#{1,6}\s|\|)/.test(above)) cut(i + 1);
       continue;
     }
     if (char !== "." && char !== "!" && char !== "?" && char !== "…") continue;
@@ -78,4 +81,9 @@ export function splitSentences(text: string): Sentence[] {
   }
   cut(text.length);
   return sentences;
+}
+
+function lineAt(text: string, start: number): string {
+  const end = text.indexOf("\n", start);
+  return text.slice(start, end < 0 ? text.length : end);
 }
