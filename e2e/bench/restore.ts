@@ -1,5 +1,6 @@
-// `npm run bench:restore [-- --sizes 16,32,64,128]`: how fast a backup is made and restored, and whether that grows with the size alone. Embedded
-// databases on disk, in this process; a half of each size is chunks and messages, the other half stored files.
+// `npm run bench:restore [-- --sizes 16,32,64,128 --database pglite]`: how fast a backup is made and restored, and whether that grows with the size
+// alone. The embedded backend in this process, its data in PGlite on disk or on a Postgres server (`--database postgres`); a half of each size is
+// chunks and messages, the other half stored files.
 //
 // Figures: MB/s of making and restoring at each size (of what it holds, not of the compressed file), the memory that making one takes beyond the
 // database's own, the longest wait of a query meanwhile, and the time per MB of the largest against the smallest (aim: at most 1.3).
@@ -14,23 +15,39 @@ import { runBackup } from "@gpt-agent/core/backup/run-backup";
 import { serviceDb } from "@gpt-agent/core/db";
 import { createLog } from "@gpt-agent/core/log";
 import { putObject } from "@gpt-agent/core/storage";
+import { Client } from "pg";
 import { type Backend, startBackend } from "../../supabase/embedded/backend.ts";
 import { objectPutter } from "../../supabase/recovery/put-object.ts";
 import { restoreBackup } from "../../supabase/recovery/restore-backup.ts";
+import { startDatabase } from "./streams/database.ts";
 
 const MB = 1024 * 1024;
 const FILE_BYTES = 2 * MB;
 const ROW_BYTES = 2 * 1024;
-const { values } = parseArgs({ options: { sizes: { type: "string", default: "16,32,64,128" } } });
+const { values } = parseArgs({
+  options: { sizes: { type: "string", default: "16,32,64,128" }, database: { type: "string", default: "pglite" } },
+});
 const sizes = values.sizes.split(",").map(Number);
 const supabase = (path: string) => fileURLToPath(new URL(`../../supabase/${path}`, import.meta.url));
 const keys = { publishableKey: "sb_publishable_restore_bench_key", secretKey: "sb_secret_restore_bench_key" };
 const key = randomBytes(32);
 
-const start = (folder: string, migrationsFolder: string): Promise<Backend> =>
-  startBackend({
+const server = await startDatabase(values.database);
+/** Where a backend has its data: in its folder, or in a new database of the server. */
+async function place(folder: string): Promise<{ folder?: string; databaseUrl?: string }> {
+  if (!server) return { folder: join(folder, "database") };
+  const name = `bench_${randomUUID().replaceAll("-", "")}`;
+  const admin = new Client({ connectionString: server.env.BACKEND_DATABASE_URL });
+  await admin.connect();
+  await admin.query(`create database ${name}`);
+  await admin.end();
+  return { databaseUrl: Object.assign(new URL(server.env.BACKEND_DATABASE_URL), { pathname: name }).href };
+}
+async function start(folder: string, migrationsFolder: string): Promise<Backend & { databaseUrl: string | undefined }> {
+  const where = await place(folder);
+  const backend = await startBackend({
     ...keys,
-    folder: join(folder, "database"),
+    ...where,
     storageFolder: join(folder, "storage"),
     migrationsFolder,
     templatesFolder: supabase("templates"),
@@ -39,6 +56,8 @@ const start = (folder: string, migrationsFolder: string): Promise<Backend> =>
     siteUrl: "http://localhost",
     email: { async send() {} } as never,
   });
+  return { ...backend, databaseUrl: where.databaseUrl };
+}
 
 /** Fills a database: rows of text that does not compress to nothing, as words do not either, and files of random bytes. */
 async function fill(backend: Backend, megabytes: number) {
@@ -62,7 +81,7 @@ for (const megabytes of sizes) {
   const folder = await mkdtemp(join(tmpdir(), "gpt-agent-restore-bench-"));
   const none = await mkdtemp(join(tmpdir(), "gpt-agent-restore-none-"));
   const source = await start(join(folder, "source"), supabase("migrations"));
-  let target: Backend | undefined;
+  let target: Awaited<ReturnType<typeof start>> | undefined;
   try {
     await fill(source, megabytes);
     const store = new FolderStore(join(folder, "backups"));
@@ -75,14 +94,18 @@ for (const megabytes of sizes) {
     const asker = (async () => {
       while (asking) {
         const asked = performance.now();
-        await source.db.query("select 1");
+        await source.db.query("select 1").catch(() => (asking = false));
         longestWait = Math.max(longestWait, performance.now() - asked);
         await new Promise((wake) => setTimeout(wake, 10));
       }
     })();
     const began = performance.now();
     const made = await runBackup({
-      source: { db: serviceDb({ url: source.url, ...keys }), supabase: { url: source.url, secretKey: keys.secretKey } },
+      source: {
+        db: serviceDb({ url: source.url, ...keys }),
+        supabase: { url: source.url, secretKey: keys.secretKey },
+        databaseUrl: source.databaseUrl,
+      },
       store,
       key,
       encryptionKeys: [],
@@ -126,6 +149,7 @@ for (const megabytes of sizes) {
     for (const one of [folder, none]) await rm(one, { recursive: true, force: true });
   }
 }
+await server?.stop();
 console.table(results);
 const first = results[0]!;
 const last = results.at(-1)!;
@@ -134,6 +158,7 @@ const slope = (last.restoreSeconds - first.restoreSeconds) / (last.MB - first.MB
 console.log(
   JSON.stringify({
     bench: "restore",
+    database: values.database,
     results,
     perMBratio: +(last.restoreSeconds / last.MB / (first.restoreSeconds / first.MB)).toFixed(2),
     secondsForGB: Math.round(slope * 1024),
