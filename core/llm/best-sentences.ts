@@ -5,9 +5,19 @@ import { names, numbered } from "./names.ts";
 import { dates, type Quantity, quantities } from "./quantities.ts";
 import { splitSentences } from "./sentences.ts";
 import { stem, stems } from "./stems.ts";
+import { rowsAskedFor, tableRow } from "./table-rows.ts";
 
 /** A sentence that may answer a question, with how well it does. */
-export type Candidate = { passage: LlmPassage; place: number; text: string; found: Set<string>; score: number; coverage: number };
+export type Candidate = {
+  passage: LlmPassage;
+  place: number;
+  text: string;
+  found: Set<string>;
+  score: number;
+  coverage: number;
+  /** Set for a row of a table: of the question's terms those that stand in its values. */
+  row: { table: string; terms: Set<string> } | null;
+};
 
 /** At least this share of the question's weight must be found around the best sentence (docs/GROUNDING.md has what that gives). */
 const MIN_COVERAGE = 0.47;
@@ -67,7 +77,7 @@ type Read = {
   passage: LlmPassage;
   head: Set<string>;
   terms: Set<string>;
-  sentences: { text: string; terms: Set<string>; lead: boolean }[];
+  sentences: { text: string; terms: Set<string>; lead: boolean; row: { table: string; terms: Set<string> } | null }[];
 };
 
 /** A heading or a question of an FAQ: it says what the next sentence is about, and answers nothing itself. */
@@ -98,7 +108,13 @@ function readText({ title, headings, text: whole }: LlmPassage): Omit<Read, "pas
   const sentences = texts.map((text, at) => {
     const before = texts[at - 1] ?? headings.at(-1) ?? "";
     const lead = isLead(before) ? stems(before) : [];
-    return { text, terms: new Set([...matter(text), ...lead]), lead: isLead(text) };
+    const row = tableRow(text);
+    return {
+      text,
+      terms: new Set([...matter(text), ...lead]),
+      lead: isLead(text),
+      row: row && { table: `${title}\n${row.table}`, terms: new Set([...stems(row.values), ...numbered(row.values)]) },
+    };
   });
   const head = stems([title, ...headings].join(" "));
   return { head, sentences, terms: new Set([...head, ...sentences.flatMap(({ terms }) => [...terms])]) };
@@ -171,7 +187,7 @@ function candidatesOf({ passage, terms: around, sentences }: Read, asked: Asked)
     [...asked.weights.keys()].filter((term) => around.has(term)),
     asked.weights,
   );
-  return sentences.flatMap(({ text, terms, lead }, place): Candidate[] => {
+  return sentences.flatMap(({ text, terms, lead, row }, place): Candidate[] => {
     if (lead || text.length > MAX_SENTENCE_LENGTH || isSibling(terms, asked.models)) return [];
     const found = new Set([...asked.weights.keys()].filter((term) => terms.has(term)));
     const direct = sum(found, asked.weights);
@@ -179,7 +195,9 @@ function candidatesOf({ passage, terms: around, sentences }: Read, asked: Asked)
     const brevity = 1 / (1 + Math.log(1 + terms.size / 24) * 0.25);
     const language = isCyrillic(text) === asked.cyrillic ? 1 : OTHER_LANGUAGE;
     const score = ((direct + nearby * NEARBY_SCORE) / asked.whole) * brevity * language * (1 - 0.05 * (passage.index - 1));
-    return [{ passage, place, text, found, coverage: ((direct + nearby * NEARBY_COVERAGE) / asked.whole) * asked.trust, score }];
+    const coverage = ((direct + nearby * NEARBY_COVERAGE) / asked.whole) * asked.trust;
+    const inRow = row && { table: row.table, terms: new Set([...found].filter((term) => row.terms.has(term))) };
+    return [{ passage, place, text, found, coverage, score, row: inRow }];
   });
 }
 
@@ -199,7 +217,8 @@ export function answersFrom(passages: LlmPassage[]): (question: string, before?:
     all ??= passages.map(read);
     const asked = weigh(question, before, all);
     if (asked.weights.size === 0) return [];
-    const every = all.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
+    const scored = all.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
+    const every = rowsAskedFor(scored, ({ row }) => row);
     // What leans on a question before asks for something about its subject: sentences about the subject alone have been told already.
     const further = before ? every.filter(({ found }) => [...asked.own].some((term) => found.has(term))) : every;
     const candidates = further[0] && answers(further[0]) ? further : every;

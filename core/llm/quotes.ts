@@ -6,18 +6,19 @@ import { NO_USAGE } from "./usage.ts";
 const WORDS_AT_ONCE = 4;
 const PAUSE_MS = 10;
 
-/** The answer's text with its [n] markers: an intro, then the quotes in reading order, one paragraph a passage. */
+/** The answer's text with its [n] markers: an intro, then the quotes in reading order, one paragraph a passage and a row of a table. */
 function compose(chosen: Candidate[], intro: string): string {
   const order = [...new Set(chosen.map((candidate) => candidate.passage))];
   const paragraphs = order.map((passage) =>
     chosen
       .filter((candidate) => candidate.passage === passage)
       .sort((a, b) => a.place - b.place)
-      .map((candidate) => {
-        const plain = candidate.text.replace(/\s+/g, " ").replace(/^([-*•–—]|\d{1,2}[.)]|#{1,6})\s+/, "");
-        return `${plain} [${passage.index}]`;
+      .map(({ text, row }, at, all) => {
+        const plain = text.replace(/\s+/g, " ").replace(/^([-*•–—]|\d{1,2}[.)]|#{1,6})\s+/, "");
+        const before = at === 0 ? "" : row || all[at - 1]!.row ? "\n\n" : " ";
+        return `${before}${plain} [${passage.index}]`;
       })
-      .join(" "),
+      .join(""),
   );
   return `${intro}\n\n${paragraphs.join("\n\n")}`;
 }
