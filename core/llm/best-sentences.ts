@@ -65,7 +65,7 @@ const KINDS: readonly { name: string; asked: RegExp; given(text: string, numbers
   },
   {
     name: "=weigh",
-    asked: /\b(weighs?|weight)\b|(?<!\p{L})(весит|весят|вес)(?!\p{L})/iu,
+    asked: /\b(weighs?|weight|heavy)\b|(?<!\p{L})(весит|весят|вес|тяж[её]л\p{L}*)(?!\p{L})/iu,
     given: (_, numbers) => numbers.some(({ unit }) => unit === "grams"),
   },
   { name: "=phone", asked: /\bphone\b|телефон/iu, given: (text) => /\d[\d\s()–-]{5,}\d/.test(text) },

@@ -72,6 +72,19 @@ describe("the quoting responder", () => {
     expect(said("And to Tokyo?", "How much is delivery to Moscow?")).toEqual([]);
   });
 
+  it("quotes the rows of a table that hold the thing asked about, each in a paragraph of its own", async () => {
+    const rows = [
+      "Model: Cup; Volume: 300 ml; Weight: 190 g; Price: €22",
+      "Model: Kid; Volume: 280 ml; Weight: 205 g; Price: €21",
+      "Model: Basecamp; Volume: 1.2 l; Weight: 610 g; Price: €46",
+    ];
+    const range = [passage(1, rows.join("\n"), "The range")];
+    const said = (question: string, before = "") => bestSentences(question, range, before).map(({ text }) => text);
+    expect(said("How much does Basecamp weigh?")).toEqual([rows[2]]);
+    expect(said("And how much does it cost?", "What is the weight of the Kid?")).toEqual([rows[1]]);
+    expect((await answer("What do Cup and Kid cost?", range)).text).toContain(`${rows[0]} [1]\n\n${rows[1]} [1]`);
+  });
+
   it("says that a model is unavailable when it stands in for one", async () => {
     expect((await answer("How long does delivery to Serbia take?", KNOWLEDGE, "en", true)).text).toMatch(
       /^The assistant's model is unavailable/,

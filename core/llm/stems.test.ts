@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { stem, stems } from "./stems.ts";
+import { measuresOf, stem, stems } from "./stems.ts";
 
 describe("stems", () => {
   test("are of the word's own language; ё is е, and a number is itself", () => {
@@ -19,6 +19,12 @@ describe("stems", () => {
     const before = stem("warranties");
     for (let i = 0; i < 25_000; i++) stem(`filler${i}q`);
     expect(stem("warranties")).toBe(before);
+  });
+
+  test("have other words for what is measured, in their own language", () => {
+    expect(measuresOf("How much does it weigh, and how wide is it?")).toEqual(["weight", "heavy", "width"]);
+    expect(measuresOf("Она тяжёлая?")).toContain("вес");
+    expect(measuresOf("How long is the delivery, and what does it cost?")).toEqual([]);
   });
 
   test("do not hold the texts that their words came from", () => {

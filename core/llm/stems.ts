@@ -1,5 +1,6 @@
 import snowball from "snowball-stemmers";
-import { SYNONYMS } from "./synonyms.ts";
+import { isCyrillic } from "../locales.ts";
+import { MEASURES, SYNONYMS } from "./synonyms.ts";
 
 const english = snowball.newStemmer("english");
 const russian = snowball.newStemmer("russian");
@@ -43,6 +44,17 @@ export function term(word: string): string | null {
   if (!lower || STOP_WORDS.has(lower)) return null;
   const stemmed = stem(lower);
   return meanings.get(stemmed) ?? stemmed;
+}
+
+const measures = new Map(MEASURES.map((line) => [`=${line.split(" ")[0]}`, line.split(" ")]));
+
+/** Other words for what a text asks to measure, in the words' own languages: "weight" for "How heavy is it?". */
+export function measuresOf(text: string): string[] {
+  const found = new Set<string>();
+  for (const [word] of text.normalize("NFC").matchAll(/\p{L}+/gu))
+    for (const other of measures.get(term(word) ?? "") ?? [])
+      if (isCyrillic(other) === isCyrillic(word) && stem(other) !== stem(word)) found.add(other);
+  return [...found];
 }
 
 /** The distinct stems of a text's meaningful words, in order of appearance; synonyms count as one. */

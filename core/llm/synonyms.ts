@@ -1,3 +1,13 @@
+/** What things measure: a table's column is "Weight", and visitors ask how heavy a thing is. "Long" is not here: most often it asks for a time. */
+export const MEASURES: readonly string[] = [
+  "weigh weighs weight heavy вес весит весить тяжелый тяжелая тяжелое",
+  "wide width ширина широкий широкая широкое",
+  "high tall height высота высокий высокая высокое",
+  "deep depth глубина глубокий глубокая глубокое",
+  "thick thickness толщина толстый толстая толстое",
+  "length длина длинный длинная длинное",
+];
+
 /**
  * Words that ask for, or say, the same in the documents of companies, in English and Russian; irregular forms too, which a stemmer
  * does not know. Only words that mean little else: "book" and "order" are not here on purpose.
@@ -27,7 +37,7 @@ export const SYNONYMS: readonly string[] = [
   "change modify edit replace replacement изменить изменять поменять менять меняет сменить заменить замена",
   "export exported выгрузка выгружаются выгрузить экспорт экспортировать",
   "limit limitation limited лимит ограничение",
-  "weigh weighs weight вес весит весить",
+  ...MEASURES,
   "size dimensions размер",
   "colour color цвет цвета цветов",
   "child children kid ребенок ребенку дети детей детский",

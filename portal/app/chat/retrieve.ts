@@ -1,6 +1,7 @@
 import type { Db } from "@gpt-agent/core/db";
 import { AppError } from "@gpt-agent/core/errors";
 import type { Embedder } from "@gpt-agent/core/llm/embed";
+import { measuresOf } from "@gpt-agent/core/llm/stems";
 
 /** A retrieved chunk, numbered from 1 as the prompt and the markers name it. */
 export type Passage = {
@@ -43,7 +44,7 @@ export async function retrieve(db: Db, query: RetrieveQuery, signal: AbortSignal
     .rpc("search_chunks", {
       org: query.orgId,
       agent: query.agentId,
-      question: query.text,
+      question: [query.text, ...measuresOf(query.text)].join(" "),
       max_results: query.limit,
       ...(embedded ? { question_embedding: JSON.stringify(embedded.vector), embedding_model: embedded.model } : {}),
     })
