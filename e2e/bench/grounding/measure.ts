@@ -44,17 +44,28 @@ export function passagesOf(company: string, language: Language): { text: string;
 }
 
 /** Puts a company's documents into an agent of its own. */
-export async function shelve(backend: TestBackend, company: string): Promise<Shelf> {
+export const shelve = (backend: TestBackend, company: string): Promise<Shelf> =>
+  shelveDocuments(
+    backend,
+    company,
+    LANGUAGES.map((language) => passagesOf(company, language)),
+  );
+
+/** Puts documents into an agent of their own, which finds what it knows by the real search. */
+export async function shelveDocuments(
+  backend: TestBackend,
+  name: string,
+  documents: { text: string; title: string; chunks: ReturnType<typeof chunk> }[],
+): Promise<Shelf> {
   const one = async (sql: string, ...values: unknown[]) => (await backend.db.query<{ id: string }>(sql, values)).rows[0]!.id;
   const orgId = await one(
     "insert into organizations (name, slug) values ($1, $2) returning id",
-    company,
-    `${company}-${randomUUID().slice(0, 8)}`,
+    name,
+    `${name}-${randomUUID().slice(0, 8)}`,
   );
-  const agentId = await one("insert into agents (org_id, name) values ($1, $2) returning id", orgId, company);
+  const agentId = await one("insert into agents (org_id, name) values ($1, $2) returning id", orgId, name);
   const texts = new Map<string, string>();
-  for (const language of LANGUAGES) {
-    const { text, title, chunks } = passagesOf(company, language);
+  for (const { text, title, chunks } of documents) {
     const source = await one(
       "insert into sources (org_id, agent_id, kind, title, status) values ($1, $2, 'file', $3, 'ready') returning id",
       orgId,
