@@ -17,8 +17,9 @@ export default defineConfig({
   use: {
     locale: "en-GB",
     viewport: { width: 1280, height: 800 },
-    // The page as it was at each step, and no film of it beside that: pictures of every frame took a third of a test's CPU time.
-    trace: { mode: "retain-on-failure", screenshots: false },
+    // The page as it was at each step, and no film of it beside that: pictures of every frame took a third of a test's CPU time. Where a
+    // failed test gets a second try, only that is followed.
+    trace: { mode: process.env.CI ? "on-first-retry" : "retain-on-failure", screenshots: false },
     launchOptions: {
       executablePath: findChromium(),
       // No sandbox as root (CI containers); no background requests of the browser's own.

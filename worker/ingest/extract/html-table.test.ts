@@ -25,6 +25,7 @@ describe("a table of a page", () => {
     expect(read(`<table><thead>${rows(["Part", "Fits", "Price"])}</thead><tbody>${body}</tbody></table>`)).toEqual(told);
     expect(read(`<table>${rows(["<p><b>Part</b></p>", "<strong>Fits</strong>", "<b>Pri</b><b>ce</b>"])}${body}</table>`)).toEqual(told);
     expect(read(`<table>${rows(["Part", "Fits", "Price"])}${body}</table>`)).toEqual(told);
+    expect(read(`<table>${rows(["Part", "Fits", "Price"])}${body}${rows(["Boot", "", ""])}</table>`)).toEqual([...told, "Boot"]);
   });
 
   test("whose first row may be a value like the others keeps all as values", () => {

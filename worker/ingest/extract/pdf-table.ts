@@ -24,8 +24,7 @@ export function tableAt(lines: Line[], at: number): Line[] {
 
 /**
  * Rows as "Header: value" where the first line is known to hold headers and every cell stands under one, but for a first column that
- * has none.
- * Anything less certain stays as it reads: a value under a wrong header would be a wrong fact.
+ * has none. Anything less certain stays as it reads: a value under a wrong header would be a wrong fact.
  */
 export function tableRows(table: Line[]): string[] {
   const [header, ...rows] = table as [Line, ...Line[]];
@@ -37,11 +36,11 @@ export function tableRows(table: Line[]): string[] {
 /** Whether a table's first line names its columns: it is set in a font of its own, or has words above a column of numbers. */
 function areNames({ cells }: Line, rows: Line[]): boolean {
   const words = cells.map(({ text }) => text);
-  const under = (name: Cell) => rows.flatMap((row) => row.cells.filter((cell) => standsUnder(cell, name, cells)));
+  const columns = cells.map((name) => rows.flatMap((row) => row.cells.filter((cell) => standsUnder(cell, name, cells))));
   if (
     namesNumbers(
       words,
-      cells.map((name) => under(name).map(({ text }) => text)),
+      columns.map((column) => column.map(({ text }) => text)),
     )
   )
     return true;

@@ -32,13 +32,9 @@ function headRows(rows: TableCell[][]): number {
   const marked = rows.findIndex((row) => row.some(({ text, isName }) => text && !isName));
   if (marked > 0) return marked;
   const [first, ...others] = rows.map((row) => row.map(({ text }) => text));
-  return first &&
-    namesNumbers(
-      first,
-      first.map((_, column) => others.map((row) => row[column]!)),
-    )
-    ? 1
-    : 0;
+  if (!first) return 0;
+  const columns = first.map((_, column) => others.map((row) => row[column]!).filter(Boolean));
+  return namesNumbers(first, columns) ? 1 : 0;
 }
 
 /**
