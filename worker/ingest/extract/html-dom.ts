@@ -26,7 +26,7 @@ const HIDING =
 export const oneLine = (text: string) => text.replace(/\s+/g, " ").trim();
 
 /** Whether an element is not shown, by its own attributes. */
-export function isHidden(element: ElementNode): boolean {
+function isHidden(element: ElementNode): boolean {
   return (
     element.getAttribute("hidden") !== null ||
     element.getAttribute("aria-hidden") === "true" ||
@@ -34,8 +34,13 @@ export function isHidden(element: ElementNode): boolean {
   );
 }
 
-const isUnseen = (node: Node): boolean =>
-  node.nodeType === 1 && (SKIPPED.has(node.nodeName.toUpperCase()) || isHidden(node as ElementNode));
+/** Whether a node is nothing of the page's own text: not shown, or a heading's link to itself ("§"). */
+export function isUnseen(node: Node): boolean {
+  if (node.nodeType !== 1) return false;
+  const name = node.nodeName.toUpperCase();
+  if (SKIPPED.has(name) || isHidden(node as ElementNode)) return true;
+  return name === "A" && /^#/.test((node as ElementNode).getAttribute("href") ?? "") && /^\s*[#§¶🔗]\s*$/u.test(node.textContent ?? "");
+}
 
 /** The elements below `root` with one of the names that are shown, not looking inside elements named `closed`. */
 export function* descendants(root: Node, names: string, closed: string): Generator<Node> {

@@ -25,6 +25,17 @@ describe("web pages", () => {
     ]);
   });
 
+  test("lines end where the page ends them, not where its source does; but in preformatted text", () => {
+    const page = "<body><p>Delivery is\n  free\tof charge<br>\n in Podgorica.</p><pre>one\n  two</pre></body>";
+    expect(outline(page).map(([, , text]) => text)).toEqual(["Delivery is free of charge\nin Podgorica.", "one\n  two"]);
+  });
+
+  test("a heading's link to itself is not read", () => {
+    const page =
+      '<body><h2>C#<a href="#c">#</a></h2><p>See <a href="#c">C#</a>.</p><h2><a href="#d" class="anchor">§</a>Delivery</h2><p>Free.</p>';
+    expect(outline(page).map(([, , text]) => text)).toEqual(["C#", "See C#.", "Delivery", "Free."]);
+  });
+
   test("hidden text is not read", () => {
     const page = `<body><p>Seen</p><p hidden>a</p><div style="display: none">b</div><span style="font-size:0">c</span>
       <p aria-hidden="true">d</p><template>e</template><!-- f --><noscript>g</noscript></body>`;

@@ -1,7 +1,7 @@
 import { Readability } from "@mozilla/readability";
 import { parseHTML } from "linkedom";
 import { type Document, DocumentBuilder, ReadFailure } from "../document.ts";
-import { BLOCKS, type ElementNode, isHidden, type Node, oneLine, SKIPPED, visibleText } from "./html-dom.ts";
+import { BLOCKS, type ElementNode, isUnseen, type Node, oneLine, visibleText } from "./html-dom.ts";
 import { dataTable } from "./html-table.ts";
 import { tableLines } from "./table.ts";
 
@@ -105,12 +105,13 @@ class HtmlReader {
   /** Reads a node's own part; returns whether its children are to be read too. */
   private enter(node: Node): boolean {
     if (node.nodeType === 3) {
-      this.inline += node.textContent ?? "";
+      // A line break in the source is a space on the page.
+      this.inline += (node.textContent ?? "").replace(/\s+/g, " ");
       return false;
     }
     if (node.nodeType !== 1) return node.nodeType === 9 || node.nodeType === 11;
     const name = node.nodeName.toUpperCase();
-    if (SKIPPED.has(name) || this.skippedToo.has(name) || isHidden(node as ElementNode)) return false;
+    if (this.skippedToo.has(name) || isUnseen(node)) return false;
     if (name === "BR") this.inline += "\n";
     const level = /^H([1-6])$/.exec(name)?.[1];
     if (level) {
