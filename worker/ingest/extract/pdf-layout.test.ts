@@ -35,6 +35,30 @@ describe("lines of a page", () => {
     ]);
   });
 
+  test("of two columns go on where their own column ends, not at the page's edge", () => {
+    const left = [
+      "Boats are rented by the hour or by",
+      "the day. A deposit is taken in cash.",
+      "It is returned when the boat comes",
+      "back clean and whole. Dogs are",
+    ];
+    const right = [
+      "welcome in canoes, and not in any",
+      "rowing boat. A red flag on the mast",
+      "tells from afar that the jetty is now",
+      "closed, and why. The forecast hangs",
+    ];
+    const page = [
+      ...left.map((text, at) => line(700 - at * 12, text, { x: 50, end: 240 })),
+      ...right.map((text, at) => line(700 - at * 12, text, { x: 300, end: 490 })),
+    ];
+    const twice = outline(page, page);
+    expect(twice.map(([, , , text]) => text)).toEqual([
+      expect.not.stringContaining("\n"),
+      ...Array.from({ length: twice.length - 1 }, () => expect.not.stringContaining("\n")),
+    ]);
+  });
+
   test("a sentence goes on over the page; its page is that of its first letter", () => {
     expect(outline([line(100, "Заказ приходит в")], [line(700, "течение недели.")])).toEqual([
       ["paragraph", 1, "", "Заказ приходит в течение недели."],

@@ -1,10 +1,13 @@
 import type { DocumentBuilder } from "../document.ts";
 import type { Line } from "./pdf-lines.ts";
 import { tableAt, tableRows } from "./pdf-table.ts";
+import { wrappedTable } from "./pdf-wrapped-table.ts";
 
 /** Running heads and feet repeat on this share of pages at least. */
 const REPEATS_ON = 0.5;
 const EDGE_LINES = 2;
+/** Lines of one column begin within so many points. */
+const COLUMN_WIDTH = 8;
 
 const textOf = (line: Line) => line.cells.map((cell) => cell.text).join(" ");
 
@@ -13,7 +16,7 @@ export function layOut(pages: Line[][], builder: DocumentBuilder) {
   const running = runningLines(pages);
   const bodySize = commonSize(pages);
   const levels = headingLevels(pages, bodySize);
-  const width = rightEdge(pages);
+  const edgeOf = rightEdges(pages);
   const hyphenated = isHyphenated(pages);
   let paragraph = "";
   let startedOn = 0;
@@ -37,31 +40,36 @@ export function layOut(pages: Line[][], builder: DocumentBuilder) {
         continue;
       }
       const table = tableAt(kept, at);
-      if (table.length) {
+      const wrapped = wrappedTable(kept, at);
+      const taken = Math.max(table.length, wrapped?.taken ?? 0);
+      if (taken) {
         flush();
-        for (const row of tableRows(table)) builder.row(row, page);
-        at += table.length - 1;
+        for (const row of wrapped && taken > table.length ? wrapped.rows : tableRows(table)) builder.row(row, page);
+        at += taken - 1;
         previous = null;
         continue;
       }
-      if (paragraph && (!previous ? endsSentence(paragraph) || startsItem(text) : parts(previous, line, width))) flush();
+      if (paragraph && (!previous ? endsSentence(paragraph) || startsItem(text) : parts(previous, line, edgeOf(previous)))) flush();
       if (!paragraph) startedOn = page;
-      paragraph = join(paragraph, text, { afterShortLine: previous !== null && previous.end < width * 0.7, hyphenated });
+      paragraph = join(paragraph, text, { afterShortLine: previous !== null && isShort(previous, edgeOf(previous), 0.7), hyphenated });
       previous = line;
     }
   });
   flush();
 }
 
+/** Whether a line ends before a share of the way to the edge. */
+const isShort = ({ x, end }: Line, edge: number, share: number): boolean => end - x < (edge - x) * share;
+
 /** Whether a new paragraph begins between two lines of a page. */
-function parts(above: Line, line: Line, width: number): boolean {
+function parts(above: Line, line: Line, edge: number): boolean {
   const gap = above.y - line.y;
   if (gap > Math.max(above.size, line.size) * 1.75 || gap < 0) return true;
   const sentenceEnds = endsSentence(textOf(above));
   // A dash may begin a line in the middle of a sentence.
-  if (startsItem(textOf(line)) && (sentenceEnds || above.end < width * 0.8 || !/^[—–-]/.test(textOf(line)))) return true;
+  if (startsItem(textOf(line)) && (sentenceEnds || isShort(above, edge, 0.8) || !/^[—–-]/.test(textOf(line)))) return true;
   // A line that ends early ends its paragraph; so does an indent after a sentence.
-  if (sentenceEnds && (above.end < width * 0.8 || line.x > above.x + above.size)) return true;
+  if (sentenceEnds && (isShort(above, edge, 0.8) || line.x > above.x + above.size)) return true;
   return false;
 }
 
@@ -85,10 +93,25 @@ function isHyphenated(pages: Line[][]): boolean {
   return lines.filter((line) => /\p{Ll}-$/u.test(line.cells.at(-1)!.text)).length > lines.length / 30;
 }
 
-/** Where full lines end: the edge that one line in ten reaches. */
-function rightEdge(pages: Line[][]): number {
-  const ends = pages.flatMap((lines) => lines.map((line) => line.end)).sort((a, b) => b - a);
-  return ends[Math.floor(ends.length / 10)] ?? 0;
+/**
+ * Where full lines end: the edge that one line in ten reaches; of columns that hold a good part of all lines, each its own. Lines belong to a
+ * column by where they begin.
+ */
+function rightEdges(pages: Line[][]): (line: Line) => number {
+  const lines = pages.flat();
+  const columnOf = ({ x }: Line) => Math.round(x / COLUMN_WIDTH);
+  const edgeOf = (some: Line[]) => some.map(({ end }) => end).sort((a, b) => b - a)[Math.floor(some.length / 10)] ?? 0;
+  const columns = new Map<number, Line[]>();
+  for (const line of lines) {
+    const some = columns.get(columnOf(line));
+    if (some) some.push(line);
+    else columns.set(columnOf(line), [line]);
+  }
+  const whole = edgeOf(lines);
+  const edges = new Map(
+    [...columns].filter(([, some]) => some.length >= Math.max(8, lines.length / 5)).map(([column, some]) => [column, edgeOf(some)]),
+  );
+  return (line) => edges.get(columnOf(line)) ?? whole;
 }
 
 /** The size in which most of the letters are set. */

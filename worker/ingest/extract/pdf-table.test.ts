@@ -175,7 +175,7 @@ describe("a table of a page", () => {
         [150, "10:00 to 17:00"],
       ],
     );
-    expect(tableRows(inOneFont(lines))).toEqual(["Mail hello@tarn.example", "Phone +382 20 000 114", "Hours 10:00 to 17:00"]);
+    expect(tableRows(inOneFont(lines))).toEqual(["Mail: hello@tarn.example", "Phone: +382 20 000 114", "Hours: 10:00 to 17:00"]);
   });
 
   test("has a header in the font of the rows where it names a column of numbers", () => {
@@ -199,7 +199,7 @@ describe("a table of a page", () => {
     const plain = inOneFont(lines);
     expect(tableRows(plain)).toEqual(["Part: Lid; Colour: Pine; Price: 8 €", "Part: Seal; Colour: white; Price: 3 €"]);
     const words = plain.map((line) => ({ ...line, cells: line.cells.slice(0, 2) }));
-    expect(tableRows(words)).toEqual(["Part Colour", "Lid Pine", "Seal white"]);
+    expect(tableRows(words)).toEqual(["Part: Colour", "Lid: Pine", "Seal: white"]);
   });
 
   test("stays as it reads where a value may belong to either of two headers", () => {

@@ -1,5 +1,5 @@
 import type { Cell, Line } from "./pdf-lines.ts";
-import { namesNumbers } from "./table.ts";
+import { namesNumbers, pairLine } from "./table.ts";
 
 /** Edges and middles that stand in one line differ by less, in points. */
 const ALIGNED = 3;
@@ -29,8 +29,13 @@ export function tableAt(lines: Line[], at: number): Line[] {
 export function tableRows(table: Line[]): string[] {
   const [header, ...rows] = table as [Line, ...Line[]];
   const told = areNames(header, rows) ? rows.map(({ cells }) => namedCells(cells, header.cells)) : [];
-  if (!told.length || told.includes(null)) return table.map(({ cells }) => cells.map(({ text }) => text).join(" "));
+  if (!told.length || told.includes(null)) return asTheyRead(table);
   return told.map((parts) => parts!.join("; "));
+}
+
+function asTheyRead(table: Line[]): string[] {
+  if (table.every(({ cells }) => cells.length === 2)) return table.map(({ cells: [a, b] }) => pairLine(a!.text, b!.text, " "));
+  return table.map(({ cells }) => cells.map(({ text }) => text).join(" "));
 }
 
 /** Whether a table's first line names its columns: it is set in a font of its own, or has words above a column of numbers. */

@@ -19,10 +19,17 @@ export function tableLines(rows: TableCell[][]): string[] {
     const [only, ...more] = new Set(row.filter(({ text }) => text));
     if (!more.length) return only?.text ?? "";
     if (heads) return join(row.map(({ text }, column) => text && (names[column] ? `${names[column]}: ${text}` : text)));
-    const named = first?.text && (row.length === 2 ? mayName(first.text) : first.isName && values.some(({ isName }) => !isName));
+    if (first && values.length === 1) return pairLine(first.text, values[0]!.text, "; ");
+    const named = first?.text && first.isName && values.some(({ isName }) => !isName);
     const told = join((named ? values : row).map(({ text }) => text));
-    return named && told ? `${first.text.replace(/:$/, "")}: ${told}` : told;
+    return named && told ? `${first.text}: ${told}` : told;
   });
+}
+
+/** What stands in a row of two: "Name: value" where the first may be a name ("Phone", and not "1." or a sentence). */
+export function pairLine(first: string, second: string, otherwise: string): string {
+  if (!first || !second) return first || second;
+  return mayName(first) && /\p{L}{2}/u.test(first) ? `${first.replace(/:$/, "")}: ${second}` : first + otherwise + second;
 }
 
 const join = (texts: string[]): string => texts.filter(Boolean).join("; ");
