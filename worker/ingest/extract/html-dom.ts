@@ -39,7 +39,9 @@ export function isUnseen(node: Node): boolean {
   if (node.nodeType !== 1) return false;
   const name = node.nodeName.toUpperCase();
   if (SKIPPED.has(name) || isHidden(node as ElementNode)) return true;
-  return name === "A" && /^#/.test((node as ElementNode).getAttribute("href") ?? "") && /^\s*[#§¶🔗]\s*$/u.test(node.textContent ?? "");
+  const { firstChild: only } = node;
+  if (name !== "A" || only?.nodeType !== 3 || only.nextSibling) return false;
+  return /^#/.test((node as ElementNode).getAttribute("href") ?? "") && /^\s*[#§¶🔗]\s*$/u.test(only.textContent ?? "");
 }
 
 /** The elements below `root` with one of the names that are shown, not looking inside elements named `closed`. */
