@@ -70,5 +70,8 @@ describe("a table of a page", () => {
   test("of spans beyond reason costs no memory", () => {
     const wide = Array.from({ length: 3_000 }, () => "<tr><td colspan=1000 rowspan=65534>x</td><td colspan=1000>y</td></tr>").join("");
     expect(readHtml(`<table>${wide}</table>`).text).toContain("x y");
+    const cell = (text: string) => `<td colspan=450 rowspan=1000>${text.repeat(900)}</td>`;
+    const long = `<table><tr>${cell("a")}${cell("b")}</tr>${"<tr></tr>".repeat(999)}</table>`;
+    expect(() => readHtml(long)).toThrow(expect.objectContaining({ code: "too_complex" }));
   });
 });

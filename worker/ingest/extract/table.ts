@@ -7,23 +7,25 @@ const MAX_NAME_LENGTH = 80;
 /**
  * A table's rows, each so that it says by itself what its cells mean: "Header: value; Header: value" where the first rows hold the columns'
  * names, "Name: value; value" where the first cells are names. A row of one text stays that text. Where nothing tells a header from a value
- * all are values: a value for a header would be a wrong fact in every row.
+ * all are values: a value for a header would be a wrong fact in every row. One by one: by its spans a small table may have a lot of text.
  *
  * @param rows as many cells in each; what stands over several columns or rows is one object in each of them
  */
-export function tableLines(rows: TableCell[][]): string[] {
+export function* tableLines(rows: TableCell[][]): Generator<string> {
   const heads = headRows(rows);
   const names = (rows[0] ?? []).map((_, column) => [...new Set(rows.slice(0, heads).map((row) => row[column]!.text))].join(" ").trim());
-  return rows.slice(heads).map((row) => {
-    const [first, ...values] = row;
-    const [only, ...more] = new Set(row.filter(({ text }) => text));
-    if (!more.length) return only?.text ?? "";
-    if (heads) return join(row.map(({ text }, column) => text && (names[column] ? `${names[column]}: ${text}` : text)));
-    if (first && values.length === 1) return pairLine(first.text, values[0]!.text, "; ");
-    const named = first?.text && first.isName && values.some(({ isName }) => !isName);
-    const told = join((named ? values : row).map(({ text }) => text));
-    return named && told ? `${first.text}: ${told}` : told;
-  });
+  for (const row of rows.slice(heads)) yield rowLine(row, heads ? names : null);
+}
+
+function rowLine(row: TableCell[], names: string[] | null): string {
+  const [first, ...values] = row;
+  const [only, ...more] = new Set(row.filter(({ text }) => text));
+  if (!more.length) return only?.text ?? "";
+  if (names) return join(row.map(({ text }, column) => text && (names[column] ? `${names[column]}: ${text}` : text)));
+  if (first && values.length === 1) return pairLine(first.text, values[0]!.text, "; ");
+  const named = first?.text && first.isName && values.some(({ isName }) => !isName);
+  const told = join((named ? values : row).map(({ text }) => text));
+  return named && told ? `${first.text}: ${told}` : told;
 }
 
 /** What stands in a row of two: "Name: value" where the first may be a name ("Phone", and not "1." or a sentence). */
