@@ -5,7 +5,7 @@ import { names, numbered } from "./names.ts";
 import { dates, type Quantity, quantities } from "./quantities.ts";
 import { splitSentences } from "./sentences.ts";
 import { stem, stems } from "./stems.ts";
-import { rowsAskedFor, tableRow } from "./table-rows.ts";
+import { type RowTerms, rowsAskedFor, tableRow } from "./table-rows.ts";
 
 /** A sentence that may answer a question, with how well it does. */
 export type Candidate = {
@@ -16,7 +16,7 @@ export type Candidate = {
   score: number;
   coverage: number;
   /** Set for a row of a table: of the question's terms those that stand in its values. */
-  row: { table: string; terms: Set<string> } | null;
+  row: RowTerms | null;
 };
 
 /** At least this share of the question's weight must be found around the best sentence (docs/GROUNDING.md has what that gives). */
@@ -77,7 +77,7 @@ type Read = {
   passage: LlmPassage;
   head: Set<string>;
   terms: Set<string>;
-  sentences: { text: string; terms: Set<string>; lead: boolean; row: { table: string; terms: Set<string> } | null }[];
+  sentences: { text: string; terms: Set<string>; lead: boolean; row: RowTerms | null }[];
 };
 
 /** A heading or a question of an FAQ: it says what the next sentence is about, and answers nothing itself. */
@@ -218,7 +218,7 @@ export function answersFrom(passages: LlmPassage[]): (question: string, before?:
     const asked = weigh(question, before, all);
     if (asked.weights.size === 0) return [];
     const scored = all.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
-    const every = rowsAskedFor(scored, ({ row }) => row);
+    const every = rowsAskedFor(scored);
     // What leans on a question before asks for something about its subject: sentences about the subject alone have been told already.
     const further = before ? every.filter(({ found }) => [...asked.own].some((term) => found.has(term))) : every;
     const candidates = further[0] && answers(further[0]) ? further : every;

@@ -13,6 +13,7 @@ const STOP_WORDS = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
+// Not `Kept`, which writes at every hit: all words of all passages are looked up here.
 /** So many words are new before the ones that nobody used meanwhile are forgotten. */
 const GENERATION = 10_000;
 let recent = new Map<string, string>();

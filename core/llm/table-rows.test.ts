@@ -18,7 +18,7 @@ describe("a row of a table", () => {
     const row = (name: string, table: string, ...terms: string[]) => ({ name, row: { table, terms: new Set(terms) } });
     const prose = { name: "prose", row: null };
     const kept = (...all: ({ name: string; row: ReturnType<typeof row>["row"] | null } | typeof prose)[]) =>
-      rowsAskedFor(all, (each) => each.row).map(({ name }) => name);
+      rowsAskedFor(all).map(({ name }) => name);
     expect(kept(row("screw lid", "Part", "lid"), row("press lid", "Part", "press", "lid"), row("brush", "Part"), prose)).toEqual([
       "press lid",
       "prose",

@@ -3,6 +3,9 @@ export type TableRow = { table: string; values: string };
 
 const NAMED = /^([^:]{1,80}): (\S.*)$/s;
 
+/** What a row holds of some terms in its values. */
+export type RowTerms = { table: string; terms: Set<string> };
+
 /** Reads a sentence as a row of a table, whose first column may have no name; null where it is none. */
 export function tableRow(sentence: string): TableRow | null {
   const cells = sentence.split("; ").map((cell) => NAMED.exec(cell));
@@ -21,13 +24,10 @@ export function tableRow(sentence: string): TableRow | null {
  * Leaves out the rows of tables to which what was asked belongs less than to another row: all rows have the columns that were asked for, but
  * only some the thing.
  *
- * @param asked the terms of the question that stand in a row's values, by candidate; absent for what is no row
+ * @param candidates `row` has the terms of the question that stand in the values; null for what is no row
  */
-export function rowsAskedFor<T>(candidates: T[], asked: (candidate: T) => { table: string; terms: Set<string> } | null): T[] {
-  const rows = candidates.map(asked);
+export function rowsAskedFor<T extends { row: RowTerms | null }>(candidates: T[]): T[] {
+  const rows = candidates.flatMap(({ row }) => row ?? []);
   const isWithin = (inner: Set<string>, outer: Set<string>) => inner.size < outer.size && [...inner].every((term) => outer.has(term));
-  return candidates.filter((_, at) => {
-    const row = rows[at];
-    return !row || !rows.some((other) => other?.table === row.table && isWithin(row.terms, other.terms));
-  });
+  return candidates.filter(({ row }) => !row || !rows.some((other) => other.table === row.table && isWithin(row.terms, other.terms)));
 }

@@ -82,6 +82,7 @@ for (const megabytes of sizes) {
   const none = await mkdtemp(join(tmpdir(), "gpt-agent-restore-none-"));
   const source = await start(join(folder, "source"), supabase("migrations"));
   let target: Awaited<ReturnType<typeof start>> | undefined;
+  let asking = true;
   try {
     await fill(source, megabytes);
     const store = new FolderStore(join(folder, "backups"));
@@ -90,11 +91,11 @@ for (const megabytes of sizes) {
     let peak = before;
     const watch = setInterval(() => (peak = Math.max(peak, held())), 20);
     // What somebody who asks the database meanwhile waits for at most: it is told by this very process, which also makes the backup.
-    let [longestWait, asking] = [0, true];
+    let longestWait = 0;
     const asker = (async () => {
       while (asking) {
         const asked = performance.now();
-        await source.db.query("select 1").catch(() => (asking = false));
+        await source.db.query("select 1");
         longestWait = Math.max(longestWait, performance.now() - asked);
         await new Promise((wake) => setTimeout(wake, 10));
       }
@@ -144,6 +145,7 @@ for (const megabytes of sizes) {
     });
     console.table(results.slice(-1));
   } finally {
+    asking = false;
     await target?.close();
     await source.close();
     for (const one of [folder, none]) await rm(one, { recursive: true, force: true });

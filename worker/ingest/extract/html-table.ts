@@ -7,6 +7,8 @@ const MAX_CELL_LENGTH = 1_000;
 const MAX_CELLS = 1_000_000;
 const MAX_SPAN = 1_000;
 
+type ReadCell = { node: Node; text: string };
+
 /**
  * A table that holds data: its caption, and its rows with as many cells in each.
  * @returns null for a table that only lays out the page: tables, headings or long texts are in its cells, or it has a single row or column;
@@ -14,10 +16,10 @@ const MAX_SPAN = 1_000;
  */
 export function dataTable(table: Node): { caption: string; rows: TableCell[][] } | null {
   const rows = [...descendants(table, "TR", "TABLE")].map((row) => [...descendants(row, "TD|TH", "TABLE")]);
-  const isLayout = (cell: Node) =>
-    !descendants(cell, "TABLE|H1|H2|H3|H4|H5|H6", "").next().done || oneLine(visibleText(cell)).length > MAX_CELL_LENGTH;
-  if (rows.flat().some(isLayout)) return null;
-  const grid = toGrid(rows);
+  if (rows.flat().some((cell) => !descendants(cell, "TABLE|H1|H2|H3|H4|H5|H6", "").next().done)) return null;
+  const read = rows.map((row) => row.map((node) => ({ node, text: oneLine(visibleText(node)) })));
+  if (read.flat().some(({ text }) => text.length > MAX_CELL_LENGTH)) return null;
+  const grid = toGrid(read);
   if (!grid || grid.length < 2 || grid[0]!.length < 2) return null;
   const [caption] = descendants(table, "CAPTION", "TABLE");
   return { caption: caption ? oneLine(visibleText(caption)) : "", rows: grid };
@@ -28,13 +30,13 @@ export function dataTable(table: Node): { caption: string; rows: TableCell[][] }
  * https://html.spec.whatwg.org/multipage/tables.html#forming-a-table
  * @returns null for a table of too many cells, which it may be by its spans alone
  */
-function toGrid(rows: Node[][]): TableCell[][] | null {
+function toGrid(rows: ReadCell[][]): TableCell[][] | null {
   const grid: TableCell[][] = rows.map(() => []);
   let count = 0;
   for (const [index, row] of rows.entries()) {
     let column = 0;
-    for (const node of row) {
-      const cell = { text: oneLine(visibleText(node)), isName: isName(node) };
+    for (const { node, text } of row) {
+      const cell = { text, isName: isName(node, text) };
       while (grid[index]![column]) column++;
       const [wide, high] = [span(node, "colspan"), Math.min(span(node, "rowspan"), rows.length - index)];
       count += wide * high;
@@ -49,10 +51,10 @@ function toGrid(rows: Node[][]): TableCell[][] | null {
 }
 
 /** Whether a cell is marked as the name of a row or column: by its element, its place, or all of it being bold. */
-function isName(cell: Node): boolean {
+function isName(cell: Node, text: string): boolean {
   if (cell.nodeName.toUpperCase() === "TH" || cell.parentNode?.parentNode?.nodeName.toUpperCase() === "THEAD") return true;
   const bold = [...descendants(cell, "B|STRONG", "B|STRONG")].map((node) => visibleText(node)).join("");
-  return oneLine(bold) !== "" && oneLine(bold) === oneLine(visibleText(cell));
+  return text !== "" && oneLine(bold) === text;
 }
 
 /** How many columns or rows a cell stands over; what is no number counts as one. */

@@ -1,5 +1,5 @@
 import type { DocumentBuilder } from "../document.ts";
-import type { Line } from "./pdf-lines.ts";
+import { type Line, textOf } from "./pdf-lines.ts";
 import { tableAt, tableRows } from "./pdf-table.ts";
 import { wrappedTable } from "./pdf-wrapped-table.ts";
 
@@ -8,8 +8,6 @@ const REPEATS_ON = 0.5;
 const EDGE_LINES = 2;
 /** Lines of one column begin within so many points. */
 const COLUMN_WIDTH = 8;
-
-const textOf = (line: Line) => line.cells.map((cell) => cell.text).join(" ");
 
 /** Makes headings, paragraphs and tables of the pages' lines and hands them to the builder. */
 export function layOut(pages: Line[][], builder: DocumentBuilder) {

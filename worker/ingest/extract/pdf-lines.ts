@@ -18,6 +18,9 @@ const BESIDE = 2;
 type RawLine = Omit<Line, "cells"> & { pieces: Cell[] };
 type Gap = { from: number; to: number };
 
+/** The words of some cells, as they follow each other. */
+export const textOf = ({ cells }: Pick<Line, "cells">): string => cells.map(({ text }) => text).join(" ");
+
 /** Text items, which may be single letters, as lines from top to bottom in the order of the file. */
 export function toLines(items: TextItem[]): Line[] {
   const lines = rawLines(items);

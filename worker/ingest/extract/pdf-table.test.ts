@@ -1,21 +1,23 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { readPdf } from "./pdf.ts";
-import { type Line, type TextItem, toLines } from "./pdf-lines.ts";
+import { type Line, toLines } from "./pdf-lines.ts";
 import { tableAt, tableRows } from "./pdf-table.ts";
+import { textItem } from "./test-text-item.ts";
 
-/** Letters are 5 points wide and 10 high. */
-const item = (x: number, y: number, str: string, fontName: string): TextItem => ({
-  str,
-  fontName,
-  transform: [10, 0, 0, 10, x, y],
-  width: str.length * 5,
-  height: 10,
-  hasEOL: false,
-});
 /** Rows of texts with the places where they begin, 20 points below each other; the first is bold. */
 const page = (...rows: [number, string][][]) =>
-  toLines(rows.flatMap((row, index) => row.map(([x, str]) => item(x, 700 - index * 20, str, index ? "regular" : "bold"))));
+  toLines(rows.flatMap((row, index) => row.map(([x, str]) => textItem(x, 700 - index * 20, str, index ? "regular" : "bold"))));
+const HEAD: [number, string][] = [
+  [50, "Part"],
+  [150, "Colour"],
+  [250, "Price"],
+];
+const LID: [number, string][] = [
+  [50, "Lid"],
+  [150, "Pine"],
+  [250, "8 €"],
+];
 const inOneFont = (lines: Line[]): Line[] =>
   lines.map((line) => ({ ...line, cells: line.cells.map((cell) => ({ ...cell, font: "regular" })) }));
 const read = (...rows: [number, string][][]) => {
@@ -113,16 +115,8 @@ describe("a table of a page", () => {
   test("may lack cells; what follows the lack is not told under its header", () => {
     expect(
       read(
-        [
-          [50, "Part"],
-          [150, "Colour"],
-          [250, "Price"],
-        ],
-        [
-          [50, "Lid"],
-          [150, "Pine"],
-          [250, "8 €"],
-        ],
+        HEAD,
+        LID,
         [
           [50, "Seal"],
           [250, "3 €"],
@@ -179,23 +173,11 @@ describe("a table of a page", () => {
   });
 
   test("has a header in the font of the rows where it names a column of numbers", () => {
-    const lines = page(
-      [
-        [50, "Part"],
-        [150, "Colour"],
-        [250, "Price"],
-      ],
-      [
-        [50, "Lid"],
-        [150, "Pine"],
-        [250, "8 €"],
-      ],
-      [
-        [50, "Seal"],
-        [150, "white"],
-        [250, "3 €"],
-      ],
-    );
+    const lines = page(HEAD, LID, [
+      [50, "Seal"],
+      [150, "white"],
+      [250, "3 €"],
+    ]);
     const plain = inOneFont(lines);
     expect(tableRows(plain)).toEqual(["Part: Lid; Colour: Pine; Price: 8 €", "Part: Seal; Colour: white; Price: 3 €"]);
     const words = plain.map((line) => ({ ...line, cells: line.cells.slice(0, 2) }));
@@ -204,43 +186,19 @@ describe("a table of a page", () => {
 
   test("stays as it reads where a value may belong to either of two headers", () => {
     expect(
-      read(
-        [
-          [50, "Part"],
-          [150, "Colour"],
-          [250, "Price"],
-        ],
-        [
-          [50, "Lid"],
-          [150, "Pine"],
-          [250, "8 €"],
-        ],
-        [
-          [50, "Seal"],
-          [150, "white or grey, sold in threes"],
-        ],
-      ).rows,
+      read(HEAD, LID, [
+        [50, "Seal"],
+        [150, "white or grey, sold in threes"],
+      ]).rows,
     ).toEqual(["Part Colour Price", "Lid Pine 8 €", "Seal white or grey, sold in threes"]);
   });
 
   test("ends where the lines no longer stand in its columns", () => {
     expect(
-      read(
-        [
-          [50, "Part"],
-          [150, "Colour"],
-          [250, "Price"],
-        ],
-        [
-          [50, "Lid"],
-          [150, "Pine"],
-          [250, "8 €"],
-        ],
-        [
-          [50, "Write to us."],
-          [180, "We answer soon."],
-        ],
-      ),
+      read(HEAD, LID, [
+        [50, "Write to us."],
+        [180, "We answer soon."],
+      ]),
     ).toEqual({ taken: 2, rows: ["Part: Lid; Colour: Pine; Price: 8 €"] });
   });
 });

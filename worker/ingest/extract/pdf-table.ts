@@ -1,5 +1,8 @@
-import type { Cell, Line } from "./pdf-lines.ts";
+import { type Cell, type Line, textOf } from "./pdf-lines.ts";
 import { namesNumbers, pairLine } from "./table.ts";
+
+/** Where something begins and ends, in points. */
+export type Stretch = Pick<Cell, "x" | "end">;
 
 /** Edges and middles that stand in one line differ by less, in points. */
 const ALIGNED = 3;
@@ -28,30 +31,32 @@ export function tableAt(lines: Line[], at: number): Line[] {
  */
 export function tableRows(table: Line[]): string[] {
   const [header, ...rows] = table as [Line, ...Line[]];
-  const told = areNames(header, rows) ? rows.map(({ cells }) => namedCells(cells, header.cells)) : [];
+  const names = header.cells;
+  const under = (name: Cell) => rows.flatMap(({ cells }) => cells.filter((cell) => standsUnder(cell, name, names)).map(({ text }) => text));
+  const isHeader = areNames(
+    names,
+    rows.map(({ cells }) => cells),
+    names.map(under),
+  );
+  const told = isHeader ? rows.map(({ cells }) => namedCells(cells, names)) : [];
   if (!told.length || told.includes(null)) return asTheyRead(table);
   return told.map((parts) => parts!.join("; "));
 }
 
 function asTheyRead(table: Line[]): string[] {
   if (table.every(({ cells }) => cells.length === 2)) return table.map(({ cells: [a, b] }) => pairLine(a!.text, b!.text, " "));
-  return table.map(({ cells }) => cells.map(({ text }) => text).join(" "));
+  return table.map(textOf);
 }
 
-/** Whether a table's first line names its columns: it is set in a font of its own, or has words above a column of numbers. */
-function areNames({ cells }: Line, rows: Line[]): boolean {
-  const words = cells.map(({ text }) => text);
-  const columns = cells.map((name) => rows.flatMap((row) => row.cells.filter((cell) => standsUnder(cell, name, cells))));
-  if (
-    namesNumbers(
-      words,
-      columns.map((column) => column.map(({ text }) => text)),
-    )
-  )
-    return true;
-  const fonts = (line: Cell[]) => [...new Set(line.map(({ font }) => font))];
-  const [font, ...more] = fonts(cells);
-  return !more.length && rows.every((row) => fonts(row.cells).join() !== font) && new Set(words).size === words.length;
+/**
+ * Whether a table's first line names its columns: it is set in a font of its own, or has words above a column of numbers.
+ * @param columns the texts under each name, without what is missing
+ */
+export function areNames(names: Cell[], rows: Cell[][], columns: string[][]): boolean {
+  const words = names.map(({ text }) => text);
+  if (namesNumbers(words, columns)) return true;
+  const [font, ...more] = new Set(names.map((name) => name.font));
+  return !more.length && new Set(words).size === words.length && rows.every((cells) => cells.some((cell) => cell.font !== font));
 }
 
 /** A row's cells with the names that they stand under; null where a cell stands under none, or under more than one. */
@@ -70,7 +75,8 @@ function namedCells(cells: Cell[], names: Cell[]): string[] | null {
 
 const isAligned = (a: Cell, b: Cell): boolean =>
   Math.abs(a.x - b.x) < ALIGNED || Math.abs(a.end - b.end) < ALIGNED || Math.abs(a.x + a.end - b.x - b.end) < 2 * ALIGNED;
-const overlap = (a: Cell, b: Cell): boolean => Math.min(a.end, b.end) > Math.max(a.x, b.x);
+/** Whether two stretches stand above or below each other. */
+export const overlap = (a: Stretch, b: Stretch): boolean => Math.min(a.end, b.end) > Math.max(a.x, b.x);
 
 /** A cell is under a name that it shares an edge or the middle with, or that it overlaps; and under no other. */
 const standsUnder = (cell: Cell, name: Cell, names: Cell[]): boolean =>

@@ -1,21 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type TextItem, toLines } from "./pdf-lines.ts";
+import { toLines } from "./pdf-lines.ts";
 import { wrappedTable } from "./pdf-wrapped-table.ts";
+import { textItem } from "./test-text-item.ts";
 
-/** A page of lines with their places, as a file has them; letters are 5 points wide and 10 high, those of the first `bold` lines bold. */
+/** A page of lines with their places, as a file has them; those of the first `bold` items bold. */
 const page = (bold: number, ...lines: [x: number, y: number, text: string][]) =>
-  toLines(
-    lines.map(
-      ([x, y, str], index): TextItem => ({
-        str,
-        transform: [10, 0, 0, 10, x, y],
-        width: str.length * 5,
-        height: 10,
-        fontName: index < bold ? "bold" : "regular",
-        hasEOL: false,
-      }),
-    ),
-  );
+  toLines(lines.map(([x, y, str], index) => textItem(x, y, str, index < bold ? "bold" : "regular")));
 const HEAD: [number, number, string][] = [
   [50, 700, "Service"],
   [150, 700, "What it is"],

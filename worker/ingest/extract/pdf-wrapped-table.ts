@@ -1,5 +1,5 @@
-import type { Cell, Line } from "./pdf-lines.ts";
-import { namesNumbers } from "./table.ts";
+import { type Cell, type Line, textOf } from "./pdf-lines.ts";
+import { areNames, overlap, type Stretch } from "./pdf-table.ts";
 
 /** Lines of one cell are closer than this many times the size of their letters. */
 const NEXT_LINE = 1.7;
@@ -7,7 +7,6 @@ const NEXT_LINE = 1.7;
 /** No page has a longer one. */
 const MOST_LINES = 400;
 
-type Column = { from: number; to: number };
 /** A row: the cells of each column, line by line, and how many lines have been read when it ends. */
 type Row = { cells: Cell[][]; end: number };
 
@@ -25,44 +24,50 @@ export function wrappedTable(lines: Line[], at: number): { taken: number; rows: 
   const rows = columns && toRows(body.slice(0, reach), columns);
   // What stands alone below a table is no row of it.
   while (rows?.length && rows.at(-1)!.cells.filter((cell) => cell.length).length < 2) rows.pop();
-  if (!rows?.length || !areNames(header.cells, rows)) return null;
-  const text = (cells: Cell[]) => cells.map((cell) => cell.text).join(" ");
+  if (!rows?.length) return null;
+  const told = rows.map(({ cells }) => cells.map((lines) => textOf({ cells: lines })));
+  const isHeader = areNames(
+    header.cells,
+    rows.map(({ cells }) => cells.flat()),
+    header.cells.map((_, column) => told.map((texts) => texts[column]!).filter(Boolean)),
+  );
+  if (!isHeader) return null;
   return {
     taken: 1 + rows.at(-1)!.end,
-    rows: rows.map(({ cells }) => {
-      const filled = cells.flatMap((cell, column) => (cell.length ? [{ name: header.cells[column]!.text, text: text(cell) }] : []));
+    rows: told.map((texts) => {
+      const filled = texts.flatMap((text, column) => (text ? [{ name: header.cells[column]!.text, text }] : []));
       return filled.length === 1 ? filled[0]!.text : filled.map(({ name, text }) => `${name}: ${text}`).join("; ");
     }),
   };
 }
 
 /** Where the columns under a header are, as wide as their cells, and how many lines lie under them. */
-function columnsUnder(header: Line, body: Line[]): { columns: Column[] | null; reach: number } {
-  const columns = header.cells.map(({ x, end }) => ({ from: x, to: end }));
+function columnsUnder(header: Line, body: Line[]): { columns: Stretch[] | null; reach: number } {
+  const columns = header.cells.map(({ x, end }) => ({ x, end }));
   let reach = 0;
   for (const line of body) {
     if (Math.abs(line.size - header.size) > 1) break;
-    const under = line.cells.map((cell) => columns.filter(({ from, to }) => Math.min(to, cell.end) > Math.max(from, cell.x)));
+    const under = line.cells.map((cell) => columns.filter((column) => overlap(column, cell)));
     if (under.some((each) => each.length > 1)) break;
     for (const [index, [column]] of under.entries()) {
       if (!column) continue;
-      column.from = Math.min(column.from, line.cells[index]!.x);
-      column.to = Math.max(column.to, line.cells[index]!.end);
+      column.x = Math.min(column.x, line.cells[index]!.x);
+      column.end = Math.max(column.end, line.cells[index]!.end);
     }
     reach++;
   }
-  const apart = columns.every(({ to }, index) => !columns[index + 1] || to < columns[index + 1]!.from);
+  const apart = columns.every(({ end }, index) => !columns[index + 1] || end < columns[index + 1]!.x);
   return { columns: apart ? columns : null, reach };
 }
 
 /** The rows of lines that each hold cells of some columns, as far as they can be told. */
-function toRows(lines: Line[], columns: Column[]): Row[] {
+function toRows(lines: Line[], columns: Stretch[]): Row[] {
   const rows: Row[] = [];
   let last = -1;
   let above: Line | null = null;
   for (const [index, line] of lines.entries()) {
     for (const cell of line.cells) {
-      const column = columns.findIndex(({ from, to }) => cell.x >= from && cell.end <= to);
+      const column = columns.findIndex(({ x, end }) => cell.x >= x && cell.end <= end);
       if (column < 0) return rows;
       const isClose = above !== null && Math.abs(above.y - line.y) < line.size * NEXT_LINE;
       // Further right is the same row; so is the next line of the same cell, or of one beside it where a file goes line by line.
@@ -76,13 +81,4 @@ function toRows(lines: Line[], columns: Column[]): Row[] {
     above = line;
   }
   return rows;
-}
-
-/** Whether the first line names the columns: it is set in a font of its own, or has words above a column of numbers. */
-function areNames(names: Cell[], rows: Row[]): boolean {
-  const words = names.map(({ text }) => text);
-  const columns = names.map((_, column) => rows.map(({ cells }) => cells[column]!.map(({ text }) => text).join(" ")).filter(Boolean));
-  if (namesNumbers(words, columns)) return true;
-  const [font, ...more] = new Set(names.map((name) => name.font));
-  return !more.length && new Set(words).size === words.length && rows.every(({ cells }) => cells.flat().some((cell) => cell.font !== font));
 }
