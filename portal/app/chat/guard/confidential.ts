@@ -7,10 +7,35 @@ const TOO_MUCH = 40;
 /** Of the company's instructions even sayable parts do not go out in one piece of this length: some hundred words. */
 const TOO_LONG = 500;
 
+/**
+ * How stretches end: a hash of the last six letters, rolled along a text letter by letter, and which of its values some stretch has (a
+ * Bloom filter of one function). It spares nearly all of an answer from being cut into stretches and looked up.
+ */
+export class Endings {
+  private readonly taken = new Uint8Array(2 ** 16);
+
+  /** The hash one letter, a UTF-16 unit, further on. */
+  static roll(hash: number, letter: number): number {
+    return ((hash << 3) ^ letter) & 0xffff;
+  }
+
+  add(stretch: string): void {
+    let hash = 0;
+    for (let at = 0; at < stretch.length; at++) hash = Endings.roll(hash, stretch.charCodeAt(at));
+    this.taken[hash] = 1;
+  }
+
+  /** May a stretch end like this? False is certain. */
+  has(hash: number): boolean {
+    return this.taken[hash] === 1;
+  }
+}
+
 /** What must not leave, ready to be looked for in answers. */
 export type Confidential = {
   /** Stretches of STRETCH letters, each with what it is part of, in plain and in trivial codes. */
   stretches: Map<string, Part>;
+  endings: Endings;
   /** Letters of the instructions that give a whole of them away when they are short. */
   enough: number;
 };
@@ -67,7 +92,9 @@ export function confidential(rules: string, instructions: string): Confidential 
     for (const [sentence] of paragraph.matchAll(SENTENCE))
       length += addStretches(stretches, sentence, ORDER.test(sentence) ? "head" : "body");
   for (const rule of rules.split("\n")) addStretches(stretches, rule, "rule");
-  const made = { stretches, enough: Math.min(TOO_MUCH, Math.max(20, length - 4)) };
+  const endings = new Endings();
+  for (const stretch of stretches.keys()) endings.add(stretch);
+  const made = { stretches, endings, enough: Math.min(TOO_MUCH, Math.max(20, length - 4)) };
   if (cache.size >= 100) cache.clear();
   cache.set(key, made);
   return made;

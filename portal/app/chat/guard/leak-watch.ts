@@ -1,4 +1,4 @@
-import { type Confidential, type Held, isLeak, STRETCH } from "./confidential.ts";
+import { type Confidential, Endings, type Held, isLeak, STRETCH } from "./confidential.ts";
 import { fold } from "./fold.ts";
 
 /** Further apart than this, in letters, two finds have nothing to do with each other. */
@@ -9,6 +9,7 @@ const CHANCE = 16;
 /** Counts how much of what is confidential a text holds, letter by letter. */
 class Finder {
   private recent = "";
+  private ending = 0;
   private held: Held = { rule: 0, head: 0, body: 0 };
   private sinceLast = Number.POSITIVE_INFINITY;
 
@@ -20,16 +21,21 @@ class Finder {
 
   /** Reads on. True when too much has come together. */
   read(text: string): boolean {
-    for (const letter of fold(text)) {
-      this.recent = (this.recent + letter).slice(-STRETCH);
+    const { stretches, endings } = this.secret;
+    const letters = this.recent + fold(text);
+    for (let end = this.recent.length + 1; end <= letters.length; end++) {
       this.sinceLast++;
       if (this.sinceLast === GAP + 1) this.held = { rule: 0, head: 0, body: 0 };
-      const part = this.recent.length === STRETCH ? this.secret.stretches.get(this.recent) : undefined;
-      if (!part || this.isKnown(this.recent)) continue;
+      this.ending = Endings.roll(this.ending, letters.charCodeAt(end - 1));
+      if (end < STRETCH || !endings.has(this.ending)) continue;
+      const stretch = letters.slice(end - STRETCH, end);
+      const part = stretches.get(stretch);
+      if (!part || this.isKnown(stretch)) continue;
       this.held[part] += Math.min(this.sinceLast, STRETCH);
       this.sinceLast = 0;
       if (isLeak(this.held, this.secret)) return true;
     }
+    this.recent = letters.slice(-STRETCH);
     return false;
   }
 
@@ -62,31 +68,44 @@ class CodeReader {
     private readonly signs: Uint8Array,
     private readonly group: { signs: number; bytes: number },
     private readonly encoding: "base64" | "hex",
+    private readonly finder: Finder,
   ) {
     this.leastRun = Math.ceil(STRETCH / group.bytes) * group.signs;
   }
 
-  /** The text that a character completes. */
-  read(code: number): string {
-    const kind = code < 128 ? this.signs[code]! : 0;
-    if (kind === BETWEEN && this.run > 0) return "";
-    if (kind !== SIGN) {
-      if (this.run > 0) this.reset();
-      return "";
+  /** Reads on. True when too much has come together in what the code says. */
+  read(text: string): boolean {
+    let from = 0;
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      const kind = code < 128 ? this.signs[code]! : 0;
+      if (kind === SIGN) this.run++;
+      else if (this.run === 0) from = at + 1;
+      else if (kind !== BETWEEN) {
+        if (this.run >= this.leastRun && this.take(text.slice(from, at))) return true;
+        this.reset();
+        from = at + 1;
+      }
     }
-    this.run++;
-    this.code += String.fromCharCode(code);
-    if (this.run < this.leastRun || this.code.length % this.group.signs > 0) return "";
-    const bytes = Buffer.from(this.code, this.encoding);
-    this.code = "";
+    return this.run > 0 && this.take(text.slice(from));
+  }
+
+  /** Reads signs, and what stands between them, on from those before. */
+  private take(text: string): boolean {
+    this.code += text;
+    if (this.run < this.leastRun) return false;
+    const signs = [...this.code].filter((sign) => this.signs[sign.charCodeAt(0)] === SIGN).join("");
+    const whole = signs.length - (signs.length % this.group.signs);
+    this.code = signs.slice(whole);
     this.decoder ??= new TextDecoder();
-    return this.decoder.decode(bytes, { stream: true });
+    return whole > 0 && this.finder.read(this.decoder.decode(Buffer.from(signs.slice(0, whole), this.encoding), { stream: true }));
   }
 
   private reset(): void {
     this.run = 0;
     this.code = "";
     this.decoder = undefined;
+    this.finder.reset();
   }
 }
 
@@ -105,8 +124,6 @@ const HEX = table(/[0-9a-f]/i, /[\s%\\x:,-]/);
 /** Longer runs than words have: what may be a code is held back until it is known to be none. */
 const CODE_RUN = 24;
 
-type Code = { reader: CodeReader; finder: Finder };
-
 /**
  * Watches a streamed text for what is confidential: word for word or nearly so, spaced out, in other alphabets of the same look,
  * backwards, rotated, in base64 or hexadecimal. What may become a leak is held back; other text passes at once.
@@ -114,7 +131,7 @@ type Code = { reader: CodeReader; finder: Finder };
 export class LeakWatch {
   private held = "";
   private readonly plain: Finder;
-  private readonly codes: Code[];
+  private readonly codes: CodeReader[];
   /** Set once, for good. */
   leaked = false;
 
@@ -126,21 +143,19 @@ export class LeakWatch {
       return letters.includes(stretch);
     };
     this.plain = new Finder(secret, isKnown);
-    this.codes = [new CodeReader(BASE64, { signs: 4, bytes: 3 }, "base64"), new CodeReader(HEX, { signs: 2, bytes: 1 }, "hex")].map(
-      (reader) => ({
-        reader,
-        finder: new Finder(secret, isKnown),
-      }),
-    );
+    this.codes = [
+      new CodeReader(BASE64, { signs: 4, bytes: 3 }, "base64", new Finder(secret, isKnown)),
+      new CodeReader(HEX, { signs: 2, bytes: 1 }, "hex", new Finder(secret, isKnown)),
+    ];
   }
 
   /** What may go out now. Nothing more does after a leak. */
   push(text: string): string {
     if (this.leaked) return "";
-    this.leaked = this.plain.read(text) || this.codes.some((code) => readCode(code, text));
+    this.leaked = this.plain.read(text) || this.codes.some((code) => code.read(text));
     this.held += text;
     if (this.leaked) this.held = "";
-    else if (!this.plain.suspicious && this.codes.every(({ reader }) => reader.run < CODE_RUN)) return this.end();
+    else if (!this.plain.suspicious && this.codes.every(({ run }) => run < CODE_RUN)) return this.end();
     return "";
   }
 
@@ -149,13 +164,4 @@ export class LeakWatch {
     this.held = "";
     return rest;
   }
-}
-
-function readCode({ reader, finder }: Code, text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const decoded = reader.read(text.charCodeAt(at));
-    if (reader.run === 0) finder.reset();
-    else if (decoded && finder.read(decoded)) return true;
-  }
-  return false;
 }
