@@ -37,7 +37,7 @@ const VENDORS: Record<string, RegExp> = {
  */
 const DIALLERS: Record<string, string> = {
   "core/safe-fetch.ts": "the way out itself",
-  "core/db.ts": "times the calls of the database that the operator configured",
+  "core/db-fetch.ts": "calls the database that the operator configured",
   "core/llm/provider-fetch.ts": "dials the model endpoint that the operator configured",
   "core/backup/embedded-dump.ts": "calls the embedded backend that the operator configured",
   "core/backup/s3-store.ts": "dials the store of backups that the operator configured",

@@ -1,6 +1,7 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import WebSocket from "ws";
 import { correlationHeaders } from "./correlation.ts";
+import { dbFetch } from "./db-fetch.ts";
 import type { Database } from "./db-types.ts";
 
 // supabase-js on Node 20 refuses to start without a WebSocket, even where realtime is not used.
@@ -28,10 +29,10 @@ function kindOf(url: string, method: string): DbCall {
 /** What the database puts into the outbox carries the ids of the request or job that asked. */
 const correlatedFetch: typeof fetch = (input, init) => {
   const ids = Object.entries(correlationHeaders());
-  if (ids.length === 0) return globalThis.fetch(input, init);
+  if (ids.length === 0) return dbFetch(input, init);
   const headers = new Headers(init?.headers);
   for (const [name, value] of ids) headers.set(name, value);
-  return globalThis.fetch(input, { ...init, headers });
+  return dbFetch(input, { ...init, headers });
 };
 
 /** correlatedFetch that tells `watch` of each call, where there is one. */

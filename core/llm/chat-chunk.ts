@@ -29,8 +29,15 @@ type Fields = Record<string, unknown>;
 const fields = (value: unknown): Fields | null =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
-const list = <T>(value: unknown, read: (item: Fields) => T): T[] | null =>
-  Array.isArray(value) ? value.flatMap((item) => (fields(item) ? [read(item as Fields)] : [])) : null;
+function list<T>(value: unknown, read: (item: Fields) => T): T[] | null {
+  if (!Array.isArray(value)) return null;
+  const items: T[] = [];
+  for (const one of value) {
+    const item = fields(one);
+    if (item) items.push(read(item));
+  }
+  return items;
+}
 
 function readToolCall(call: Fields): ToolCallDelta {
   const called = fields(call.function);

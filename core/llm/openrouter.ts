@@ -87,6 +87,8 @@ class Watchdog {
   private readonly whole: NodeJS.Timeout;
   private next: NodeJS.Timeout | undefined;
   private expected = "";
+  /** When it is to come at the latest, by performance.now(). */
+  private dueAt = 0;
 
   constructor(wholeMs: number) {
     this.whole = setTimeout(() => this.bite("the answer took too long"), wholeMs);
@@ -97,11 +99,12 @@ class Watchdog {
   }
 
   expectWithin(ms: number, otherwise: string): void {
-    // The same once more, as for every token of an answer: the timer begins anew.
-    if (this.expected === otherwise) return void this.next?.refresh();
+    this.dueAt = performance.now() + ms;
+    // The same once more, as for every token of an answer: the timer that runs finds out that there is more time.
+    if (this.expected === otherwise) return;
     this.expected = otherwise;
     clearTimeout(this.next);
-    this.next = setTimeout(() => this.bite(otherwise), ms);
+    this.wait();
   }
 
   /** The call is over: whatever of it still runs is ended. */
@@ -109,6 +112,10 @@ class Watchdog {
     clearTimeout(this.next);
     clearTimeout(this.whole);
     this.controller.abort();
+  }
+
+  private wait(): void {
+    this.next = setTimeout(() => (performance.now() < this.dueAt ? this.wait() : this.bite(this.expected)), this.dueAt - performance.now());
   }
 
   private bite(message: string): void {

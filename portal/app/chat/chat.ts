@@ -18,6 +18,7 @@ import type { HistoryTurn } from "./prompt.ts";
 import { replayed } from "./replay.ts";
 import { type RunDeps, run } from "./run.ts";
 import type { LoggedEvent, RunLog } from "./run-log/run-log.ts";
+import type { Telling } from "./telling.ts";
 import { beginTurn, failLostRuns, finishTurn, savePartialAnswers, type TurnRequest, turnError } from "./turn-store.ts";
 import { visitorFacts } from "./visitor-facts.ts";
 import { WordPace } from "./word-pace.ts";
@@ -29,7 +30,7 @@ export type VisitorIdentity = { orgId: string; agentId: string; visitorId: strin
 export type VisitorProof = { keyId: string; externalId: string; claims: { email?: string; phone?: string; name?: string } };
 
 /** A run and its events after a point, as they come. */
-export type Following = { runId: string; messageId: string; events: AsyncIterable<LoggedEvent> };
+export type Following = { runId: string; messageId: string; events: Telling<LoggedEvent> };
 
 /** What an API caller brings along: its clients keep the history themselves. */
 export type GivenContext = { history?: HistoryTurn[]; instructions?: string; clientTools?: ClientTool[] };

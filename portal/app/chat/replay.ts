@@ -1,11 +1,12 @@
 import type { ChatEvent, MessagePart } from "@gpt-agent/core/chat-events";
 import { LoggedEvent } from "./run-log/run-log.ts";
+import type { Telling } from "./telling.ts";
 
 /** The events of an answer whose log is gone, made from what was stored of it. */
-export async function* replayed(
+export function replayed(
   answer: { parts: MessagePart[]; status: string },
   ids: { runId: string; messageId: string; conversationId: string },
-): AsyncGenerator<LoggedEvent> {
+): Telling<LoggedEvent> {
   const events: ChatEvent[] = [
     { type: "start", messageId: ids.messageId, messageMetadata: { conversationId: ids.conversationId, runId: ids.runId } },
     ...answer.parts.flatMap((part): ChatEvent[] =>
@@ -22,7 +23,9 @@ export async function* replayed(
     ...(answer.status === "stopped" ? [{ type: "abort", reason: "stopped" } as const] : []),
     { type: "finish", finishReason: answer.status === "complete" ? "stop" : answer.status === "failed" ? "error" : "other" },
   ];
-  for (const [at, event] of events.entries()) yield LoggedEvent.of(at + 1, event);
+  return async (hear) => {
+    for (const [at, event] of events.entries()) await hear(LoggedEvent.of(at + 1, event));
+  };
 }
 
 /** A finished tool call as the events that told it. */

@@ -66,7 +66,7 @@ async function play(overrides: Partial<RunDeps> = {}, asked = turn()) {
     ...overrides,
   });
   const events: ChatEvent[] = [];
-  for await (const { event } of runLog.read(asked.runId, 0, new AbortController().signal)) events.push(event);
+  await runLog.read(asked.runId, 0, new AbortController().signal)(({ event }) => void events.push(event));
   await running;
   return { events, stored, text: events.map((event) => (event.type === "text-delta" ? event.delta : "")).join("") };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { LoggedEvent } from "../chat/run-log/run-log.ts";
+import { collect, tellFrom } from "../chat/test-telling.ts";
 import { sseResponse, uiMessageFrames } from "./event-stream.ts";
 
 const never = new AbortController().signal;
@@ -12,7 +13,7 @@ describe("server-sent events", () => {
       await sleep(120);
       yield "data: 2\n\n";
     }
-    const text = await sseResponse(frames(), never, {}, 30).text();
+    const text = await sseResponse(tellFrom(frames), never, {}, 30).text();
     expect(text).toMatch(/^data: 1\n\n(: ping\n\n)+data: 2\n\n$/);
   });
 
@@ -21,7 +22,7 @@ describe("server-sent events", () => {
     async function* frames() {
       for (; made < 10_000; made++) yield `data: ${made}\n\n`;
     }
-    const response = sseResponse(frames(), never);
+    const response = sseResponse(tellFrom(frames), never);
     const reader = response.body!.getReader();
     for (let n = 0; n < 5; n++) await reader.read();
     await sleep(20);
@@ -40,7 +41,7 @@ describe("server-sent events", () => {
         released = true;
       }
     }
-    const reader = sseResponse(frames(), leave.signal).body!.getReader();
+    const reader = sseResponse(tellFrom(frames), leave.signal).body!.getReader();
     await reader.read();
     const rest = reader.read();
     leave.abort();
@@ -58,7 +59,7 @@ describe("server-sent events", () => {
         released = true;
       }
     }
-    const reader = sseResponse(frames(), leave.signal).body!.getReader();
+    const reader = sseResponse(tellFrom(frames), leave.signal).body!.getReader();
     await reader.read();
     await sleep(10);
     leave.abort();
@@ -75,9 +76,7 @@ describe("server-sent events", () => {
       });
       yield LoggedEvent.of(3, { type: "finish" });
     }
-    const frames = [];
-    for await (const frame of uiMessageFrames("run", events(), never)) frames.push(frame);
-    expect(frames).toEqual([
+    expect(await collect(uiMessageFrames("run", tellFrom(events), never))).toEqual([
       'id: run:1\ndata: {"type":"start","messageId":"m"}\n\n',
       'id: run:3\ndata: {"type":"finish"}\n\n',
       "data: [DONE]\n\n",

@@ -1,4 +1,5 @@
 import type { ChatEvent } from "@gpt-agent/core/chat-events";
+import type { Telling } from "../chat/telling.ts";
 
 /** An event of a run with its place, counted from 1. */
 export type NumberedEvent = { seq: number; event: ChatEvent };
@@ -17,7 +18,7 @@ export const EVENT_STREAM_HEADERS = {
 };
 
 /** Frames of server-sent events, as long as the signal lets them; a comment after `pingMs` of silence. */
-export type EventFrames = { frames: AsyncIterable<string>; signal: AbortSignal; pingMs: number };
+export type EventFrames = { frames: Telling<string>; signal: AbortSignal; pingMs: number };
 
 const framesOfResponse = new WeakMap<Response, EventFrames>();
 /** The frames behind an answer of sseResponse whose body has not been touched, for a server that can write them itself. */
@@ -25,10 +26,10 @@ export const framesOf = (response: Response): EventFrames | undefined => framesO
 
 /**
  * Server-sent events from text frames. Driven by the reader: a slow client is not read ahead for. When the client leaves, the
- * frames' source is told through `signal` and whatever it waits for is let go.
+ * frames' source is told through `signal`, and by the failure of what it tells.
  */
 export function sseResponse(
-  frames: AsyncIterable<string>,
+  frames: Telling<string>,
   signal: AbortSignal,
   headers: Record<string, string> = {},
   pingMs: number = PING_MS,
@@ -42,41 +43,53 @@ export function sseResponse(
 /** Frames as a body of the fetch standard. Nothing begins before it is read. */
 function webBody({ frames, signal, pingMs }: EventFrames): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  let iterator: AsyncIterator<string> | undefined;
-  let next: Promise<IteratorResult<string>> | undefined;
-  /** A source parked at a yield is let go too, so that what it holds is released. */
-  const release = () => Promise.resolve(iterator?.return?.()).catch(() => {});
-  const end = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    void release();
-    try {
-      controller.close();
-    } catch {
-      // Closed already: the client left first.
-    }
+  let begun = false;
+  let left = false;
+  /** Does the reader wait for something? */
+  let wanted = false;
+  let goOn = () => {};
+  let heartbeat: NodeJS.Timeout | undefined;
+  /** Whoever tells the frames is told in turn that nobody hears them any more. */
+  const leave = () => {
+    left = true;
+    clearInterval(heartbeat);
+    goOn();
   };
+  function begin(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const send = (frame: string) => {
+      wanted = false;
+      controller.enqueue(encoder.encode(frame));
+    };
+    const end = (how: () => void) => {
+      if (left) return;
+      leave();
+      how();
+    };
+    const close = () => end(() => controller.close());
+    signal.addEventListener("abort", close, { once: true });
+    if (signal.aborted) {
+      close();
+      return;
+    }
+    heartbeat = setInterval(() => wanted && send(PING), pingMs);
+    frames((frame) => {
+      if (left) throw new Error("The reader has left.");
+      heartbeat?.refresh();
+      send(frame);
+      if (!wanted)
+        return new Promise((resolve) => {
+          goOn = resolve;
+        });
+    }).then(close, (error) => end(() => controller.error(error)));
+  }
   const source: UnderlyingDefaultSource<Uint8Array> = {
-    async pull(controller) {
-      if (!iterator) {
-        iterator = frames[Symbol.asyncIterator]();
-        signal.addEventListener("abort", () => end(controller), { once: true });
-      }
-      if (signal.aborted) return end(controller);
-      next ??= iterator.next();
-      let timer: NodeJS.Timeout | undefined;
-      const silence = new Promise<null>((resolve) => {
-        timer = setTimeout(() => resolve(null), pingMs);
-      });
-      const step = await Promise.race([next, silence]);
-      clearTimeout(timer);
-      if (signal.aborted) return;
-      if (step === null) return controller.enqueue(encoder.encode(PING));
-      next = undefined;
-      if (step.done) end(controller);
-      else controller.enqueue(encoder.encode(step.value));
+    pull(controller) {
+      wanted = true;
+      goOn();
+      if (!begun) begin(controller);
+      begun = true;
     },
-    async cancel() {
-      await release();
-    },
+    cancel: leave,
   };
   return new ReadableStream(source, { highWaterMark: 0 });
 }
@@ -85,13 +98,15 @@ function webBody({ frames, signal, pingMs }: EventFrames): ReadableStream<Uint8A
 const HIDDEN: ReadonlySet<ChatEvent["type"]> = new Set(["data-usage"]);
 
 /** A run's events as frames of the AI SDK's UI message stream v1, each with the id to resume after. */
-export async function* uiMessageFrames(runId: string, events: AsyncIterable<WrittenEvent>, signal: AbortSignal): AsyncGenerator<string> {
-  for await (const { seq, type, json } of events) {
-    if (!HIDDEN.has(type)) yield `id: ${runId}:${seq}\ndata: ${json}\n\n`;
-  }
-  if (!signal.aborted) yield "data: [DONE]\n\n";
+export function uiMessageFrames(runId: string, events: Telling<WrittenEvent>, signal: AbortSignal): Telling<string> {
+  return async (hear) => {
+    await events(({ seq, type, json }) => {
+      if (!HIDDEN.has(type)) return hear(`id: ${runId}:${seq}\ndata: ${json}\n\n`);
+    });
+    if (!signal.aborted) await hear("data: [DONE]\n\n");
+  };
 }
 
 /** A run as the AI SDK's UI message stream. */
-export const uiMessageStream = (runId: string, events: AsyncIterable<WrittenEvent>, signal: AbortSignal): Response =>
+export const uiMessageStream = (runId: string, events: Telling<WrittenEvent>, signal: AbortSignal): Response =>
   sseResponse(uiMessageFrames(runId, events, signal), signal, { "x-vercel-ai-ui-message-stream": "v1" });

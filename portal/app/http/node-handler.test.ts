@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerBuild } from "@remix-run/node";
 import express from "express";
 import { afterEach, describe, expect, it } from "vitest";
+import { tellFrom } from "../chat/test-telling.ts";
 import { nodeHandler, writeFrames } from "./node-handler.ts";
 
 const closing: (() => void)[] = [];
@@ -21,7 +22,7 @@ async function serve(frames: () => AsyncGenerator<string>, pingMs = 60_000, prep
     prepare(response);
     const leave = new AbortController();
     response.once("close", () => leave.abort());
-    void writeFrames({ frames: frames(), signal: leave.signal, pingMs }, response).catch(() => {});
+    void writeFrames({ frames: tellFrom(frames), signal: leave.signal, pingMs }, response).catch(() => {});
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   closing.push(() => {

@@ -116,15 +116,15 @@ export async function writeFrames({ frames, signal, pingMs }: EventFrames, respo
   const { write, to } = frameWriter(response);
   const heartbeat = setInterval(() => to.writableNeedDrain || write(PING), pingMs);
   try {
-    for await (const frame of frames) {
-      if (signal.aborted) break;
-      if (!write(frame)) await drained(response, to);
+    await frames((frame) => {
+      if (signal.aborted) throw new Error("The client has left.");
       heartbeat.refresh();
-    }
+      if (!write(frame)) return drained(response, to);
+    });
     response.end();
   } catch (error) {
     response.destroy();
-    throw error;
+    if (!signal.aborted) throw error;
   } finally {
     clearInterval(heartbeat);
   }

@@ -1,6 +1,6 @@
 import type { ChatEvent, Citation, Usage } from "@gpt-agent/core/chat-events";
 import type { AppError } from "@gpt-agent/core/errors";
-
+import type { Telling } from "../chat/telling.ts";
 import type { NumberedEvent } from "./event-stream.ts";
 import { errorHeaders } from "./problem.ts";
 
@@ -68,41 +68,46 @@ class Gathered {
 }
 
 /** A run as chat.completion.chunk frames, ended by [DONE]; an error in between is told in-band, as OpenAI's clients expect. */
-export async function* completionFrames(
+export function completionFrames(
   ids: CompletionIds,
-  events: AsyncIterable<NumberedEvent>,
+  events: Telling<NumberedEvent>,
   includeUsage: boolean,
   signal: AbortSignal,
-): AsyncGenerator<string> {
+): Telling<string> {
   const gathered = new Gathered();
   const frame = (choices: object[], extra: object = {}) =>
     `data: ${JSON.stringify({ id: `chatcmpl-${ids.runId}`, object: "chat.completion.chunk", created: ids.created, model: ids.model, choices, ...extra })}\n\n`;
   const chunk = (delta: object, finish_reason: string | null = null) =>
     frame([{ index: 0, delta, logprobs: null, finish_reason }], includeUsage ? { usage: null } : {});
-  for await (const { event } of events) {
+  /** What an event adds to the stream; one chunk or several. */
+  const framesOf = (event: ChatEvent): string => {
     const text = gathered.textOf(event);
     gathered.add(event);
-    if (event.type === "start") yield chunk({ role: "assistant", content: "" });
-    else if (text) yield chunk({ content: text });
-    else if (event.type === "error")
-      yield `data: ${JSON.stringify({ error: { message: event.errorText, type: "server_error", code: "upstream_failed", param: null } })}\n\n`;
-    else if (event.type === "finish") {
-      const annotations = annotate(gathered.text, gathered.citations);
-      if (annotations.length > 0) yield chunk({ annotations });
-      yield chunk({}, FINISH[gathered.finish]);
-      if (includeUsage) yield frame([], { usage: usageOf(gathered.usage) });
-    }
-  }
-  if (!signal.aborted) yield "data: [DONE]\n\n";
+    if (event.type === "start") return chunk({ role: "assistant", content: "" });
+    if (text) return chunk({ content: text });
+    if (event.type === "error")
+      return `data: ${JSON.stringify({ error: { message: event.errorText, type: "server_error", code: "upstream_failed", param: null } })}\n\n`;
+    if (event.type !== "finish") return "";
+    const annotations = annotate(gathered.text, gathered.citations);
+    return [
+      annotations.length > 0 ? chunk({ annotations }) : "",
+      chunk({}, FINISH[gathered.finish]),
+      includeUsage ? frame([], { usage: usageOf(gathered.usage) }) : "",
+    ].join("");
+  };
+  return async (hear) => {
+    await events(({ event }) => {
+      const frames = framesOf(event);
+      if (frames) return hear(frames);
+    });
+    if (!signal.aborted) await hear("data: [DONE]\n\n");
+  };
 }
 
 /** A run as one chat.completion object; `error` when it failed before a word was written. */
-export async function completion(
-  ids: CompletionIds,
-  events: AsyncIterable<NumberedEvent>,
-): Promise<{ body: object; error: string | null }> {
+export async function completion(ids: CompletionIds, events: Telling<NumberedEvent>): Promise<{ body: object; error: string | null }> {
   const gathered = new Gathered();
-  for await (const { event } of events) gathered.add(event);
+  await events(({ event }) => gathered.add(event));
   const annotations = annotate(gathered.text, gathered.citations);
   const message = { role: "assistant", content: gathered.text, refusal: null, ...(annotations.length > 0 ? { annotations } : {}) };
   return {

@@ -30,7 +30,8 @@ export class OutputGuard {
   /** For what tools are given: the visitor's own addresses as well. */
   private readonly toolBook = new AddressBook(this.book);
   private readonly secret: Confidential;
-  private readonly told: string[];
+  /** Made into one text only where an answer comes near what is confidential. */
+  private readonly told: (() => string)[];
   private readonly removed: string;
   private stages: { seen: VisibleStream; links: LinkFilter };
   private readonly watch: LeakWatch;
@@ -39,26 +40,26 @@ export class OutputGuard {
     const { history, question } = turn;
     this.secret = confidential(turn.rules, turn.instructions.join("\n"));
     this.removed = GUARD_WORDS[turn.locale].removed;
-    this.told = [question, ...history.flatMap(({ author, text }) => (author === "visitor" ? [text] : []))];
+    const asked = [question, ...history.flatMap(({ author, text }) => (author === "visitor" ? [text] : []))];
+    this.told = asked.map((text) => () => text);
     const ours = [...turn.instructions, ...turn.sayable, ...history.flatMap(({ author, text }) => (author === "visitor" ? [] : [text]))];
     this.book.add(...ours);
-    this.toolBook.add(...this.told);
+    this.toolBook.add(...asked);
     this.stages = this.freshStages();
-    this.watch = new LeakWatch(this.secret, () => this.told.join("\n"));
+    this.watch = new LeakWatch(this.secret, () => this.allTold());
   }
 
   /** Passages that the answer may draw on. */
   allowPassages(passages: readonly Source[]): void {
     for (const { title, url, headings, text } of passages) {
-      this.allow([title, ...headings, text].join("\n"));
+      this.tell(() => [title, ...headings, text].join("\n"));
       this.book.add(url);
     }
   }
 
   /** A text that visitors may be told: a passage, or what a tool has given. Its addresses count unless it speaks to the model. */
   allow(text: string): void {
-    this.told.push(text);
-    if (!speaksToModel(text)) this.book.add(text);
+    this.tell(() => text);
   }
 
   /** Did the answer begin to give away what is confidential? Nothing of it leaves from then on. */
@@ -83,11 +84,21 @@ export class OutputGuard {
   refuseInput(input: unknown): string | null {
     const texts: string[] = [];
     gatherTexts(input, texts);
-    const watch = new LeakWatch(this.secret, () => this.told.join("\n"));
+    const watch = new LeakWatch(this.secret, () => this.allTold());
     for (const text of texts) watch.push(text);
     if (watch.leaked) return "Refused: instructions are not for tools.";
     const filtered = texts.some((text) => this.toolBook.foreignIn(text));
     return filtered ? "Refused: it holds an address that neither the visitor nor the documents gave." : null;
+  }
+
+  private tell(text: () => string): void {
+    this.told.push(text);
+    const written = text();
+    if (!speaksToModel(written)) this.book.add(written);
+  }
+
+  private allTold(): string {
+    return this.told.map((text) => text()).join("\n");
   }
 
   private freshStages() {

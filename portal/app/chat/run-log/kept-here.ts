@@ -165,8 +165,9 @@ export function keptHere(
       if (await here.has(runId)) return true;
       return ask(() => shared.has(runId)).catch(() => false);
     },
-    async *read(runId, after, signal) {
-      yield* (await here.has(runId)) ? here.read(runId, after, signal) : shared.read(runId, after, signal);
+    read: (runId, after, signal) => async (hear) => {
+      const log = (await here.has(runId)) ? here : shared;
+      await log.read(runId, after, signal)(hear);
     },
     async requestStop(runId) {
       if (await here.has(runId)) await here.requestStop(runId);

@@ -1,3 +1,4 @@
+import type { Telling } from "../telling.ts";
 import { KEEP_AFTER_END_MS, LoggedEvent, type ReplyListener, type RunLog } from "./run-log.ts";
 
 type Entry = {
@@ -25,29 +26,45 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryR
     if (!entry) throw new Error(`No log for run ${runId}`);
     return entry;
   };
-  async function* read(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent> {
-    const entry = find(runId);
-    let resume = () => {};
-    const look = () => resume();
-    entry.readers.add(look);
-    signal.addEventListener("abort", look, { once: true });
-    try {
-      for (let seq = after > entry.events.length ? 1 : after + 1; !signal.aborted; ) {
-        const event = entry.events[seq - 1];
-        if (event) {
-          yield event;
-          seq++;
-        } else if (entry.ended) return;
-        else
-          await new Promise<void>((resolve) => {
-            resume = resolve;
-          });
-      }
-    } finally {
-      entry.readers.delete(look);
-      signal.removeEventListener("abort", look);
-    }
-  }
+  const read =
+    (runId: string, after: number, signal: AbortSignal): Telling<LoggedEvent> =>
+    (hear) =>
+      new Promise((resolve, reject) => {
+        const entry = find(runId);
+        let told = after > entry.events.length ? 0 : after;
+        /** Is the reader still busy with what it was told last? */
+        let busy = false;
+        const leave = (how: () => void) => {
+          entry.readers.delete(look);
+          signal.removeEventListener("abort", look);
+          how();
+        };
+        const look = () => {
+          try {
+            while (!busy) {
+              const event = entry.events[told];
+              if (signal.aborted || (!event && entry.ended)) return leave(resolve);
+              if (!event) return;
+              told++;
+              const hearing = hear(event);
+              if (!hearing) continue;
+              busy = true;
+              hearing.then(
+                () => {
+                  busy = false;
+                  look();
+                },
+                (error) => leave(() => reject(error)),
+              );
+            }
+          } catch (error) {
+            leave(() => reject(error));
+          }
+        };
+        entry.readers.add(look);
+        signal.addEventListener("abort", look, { once: true });
+        look();
+      });
 
   return {
     shared: false,

@@ -1,6 +1,7 @@
 import { type ChatEvent, toolReply } from "@gpt-agent/core/chat-events";
 import { Redis } from "ioredis";
 import { z } from "zod";
+import type { Telling } from "../telling.ts";
 import { KEEP_AFTER_END_MS, LOST_AFTER_MS, LoggedEvent, type RunLog } from "./run-log.ts";
 
 /** Readers look again this often even when no word reaches them, in milliseconds. */
@@ -14,7 +15,7 @@ const KEEP_STOP_MS = 60 * 60_000;
 /** An event as it is told on the run's channel: number, type and JSON. The type "end" tells the end. */
 const told = (seq: number, type: string, json: string) => `${seq} ${type} ${json}`;
 type Told = { seq: number; type: string; json: string };
-function hear(message: string): Told {
+function readTold(message: string): Told {
   const afterSeq = message.indexOf(" ");
   const afterType = message.indexOf(" ", afterSeq + 1);
   return { seq: Number(message.slice(0, afterSeq)), type: message.slice(afterSeq + 1, afterType), json: message.slice(afterType + 1) };
@@ -88,52 +89,55 @@ export function redisRunLog(
       json: json!,
     }));
 
-  async function* read(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent> {
-    let waiting: Told[] = [];
-    // What was told before the reader listened, and what it missed, is fetched.
-    let behind = true;
-    let look = () => {};
-    const timer = setInterval(() => {
-      behind = true;
-      look();
-    }, options.lookAgainMs ?? LOOK_AGAIN_MS);
-    const leave = () => look();
-    signal.addEventListener("abort", leave, { once: true });
-    let unlisten = () => {};
-    try {
-      unlisten = await listen(key(runId), (message) => {
-        timer.refresh();
-        if (waiting.length < MAX_HEARD) waiting.push(hear(message));
+  const read =
+    (runId: string, after: number, signal: AbortSignal): Telling<LoggedEvent> =>
+    async (hear) => {
+      let waiting: Told[] = [];
+      // What was told before the reader listened, and what it missed, is fetched.
+      let behind = true;
+      let look = () => {};
+      const timer = setInterval(() => {
+        behind = true;
         look();
-      });
-      const newest = after > 0 ? await connection.xrevrange(key(runId), "+", "-", "COUNT", 1) : [];
-      let position = after <= Number(newest[0]?.[0].split("-")[0] ?? 0) ? after : 0;
-      while (!signal.aborted) {
-        const missed: Told[] = behind ? await entriesAfter(runId, position) : [];
-        if (behind && missed.length === 0 && !(await connection.exists(key(runId)))) return;
-        behind = missed.length > 0;
-        const next = [...missed, ...waiting];
-        waiting = [];
-        for (const [at, { seq, type, json }] of next.entries()) {
-          if (seq <= position) continue;
-          // What was not told is in the stream; what is not in the stream could not be stored.
-          behind ||= at >= missed.length && seq > position + 1;
-          if (at >= missed.length && behind) break;
-          if (type === "end" || signal.aborted) return;
-          position = seq;
-          yield new LoggedEvent(seq, type as ChatEvent["type"], json);
+      }, options.lookAgainMs ?? LOOK_AGAIN_MS);
+      const leave = () => look();
+      signal.addEventListener("abort", leave, { once: true });
+      let unlisten = () => {};
+      try {
+        unlisten = await listen(key(runId), (message) => {
+          timer.refresh();
+          if (waiting.length < MAX_HEARD) waiting.push(readTold(message));
+          look();
+        });
+        const newest = after > 0 ? await connection.xrevrange(key(runId), "+", "-", "COUNT", 1) : [];
+        let position = after <= Number(newest[0]?.[0].split("-")[0] ?? 0) ? after : 0;
+        while (!signal.aborted) {
+          const missed: Told[] = behind ? await entriesAfter(runId, position) : [];
+          if (behind && missed.length === 0 && !(await connection.exists(key(runId)))) return;
+          behind = missed.length > 0;
+          const next = [...missed, ...waiting];
+          waiting = [];
+          for (const [at, { seq, type, json }] of next.entries()) {
+            if (seq <= position) continue;
+            // What was not told is in the stream; what is not in the stream could not be stored.
+            behind ||= at >= missed.length && seq > position + 1;
+            if (at >= missed.length && behind) break;
+            if (type === "end" || signal.aborted) return;
+            position = seq;
+            const hearing = hear(new LoggedEvent(seq, type as ChatEvent["type"], json));
+            if (hearing) await hearing;
+          }
+          if (!behind && waiting.length === 0 && !signal.aborted)
+            await new Promise<void>((resolve) => {
+              look = resolve;
+            });
         }
-        if (!behind && waiting.length === 0 && !signal.aborted)
-          await new Promise<void>((resolve) => {
-            look = resolve;
-          });
+      } finally {
+        clearInterval(timer);
+        signal.removeEventListener("abort", leave);
+        unlisten();
       }
-    } finally {
-      clearInterval(timer);
-      signal.removeEventListener("abort", leave);
-      unlisten();
-    }
-  }
+    };
 
   return {
     shared: true,

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ChatEvent } from "@gpt-agent/core/chat-events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startRedis } from "../../../../e2e/fakes/redis.ts";
+import type { Telling } from "../telling.ts";
+import { collect as all } from "../test-telling.ts";
 import { keptHere } from "./kept-here.ts";
 import { memoryRunLog } from "./memory.ts";
 import { redisRunLog } from "./redis.ts";
@@ -11,11 +13,8 @@ import { LOST_AFTER_MS, type LoggedEvent, type RunLog } from "./run-log.ts";
 const delta = (n: number): ChatEvent => ({ type: "text-delta", id: "t", delta: `word ${n}, слово ${n} ` });
 const never = new AbortController().signal;
 
-async function collect(events: AsyncIterable<LoggedEvent>): Promise<{ seq: number; event: ChatEvent }[]> {
-  const all = [];
-  for await (const { seq, event } of events) all.push({ seq, event });
-  return all;
-}
+const collect = async (events: Telling<LoggedEvent>): Promise<{ seq: number; event: ChatEvent }[]> =>
+  (await all(events)).map(({ seq, event }) => ({ seq, event }));
 
 /** What every run log must do; `open` makes one, and another portal's view of the same (itself, where nothing is shared). */
 function contract(name: string, open: (options: { keepAfterEndMs?: number }) => { log: RunLog; other: RunLog }) {
@@ -64,10 +63,14 @@ function contract(name: string, open: (options: { keepAfterEndMs?: number }) => 
       for (let cuts = 0; seen.length < 200 && cuts < 1_000; cuts++) {
         const cut = new AbortController();
         const until = seen.length + 1 + Math.floor(Math.random() * 20);
-        for await (const event of other.read(runId, seen.at(-1)?.seq ?? 0, cut.signal)) {
+        await other.read(
+          runId,
+          seen.at(-1)?.seq ?? 0,
+          cut.signal,
+        )((event) => {
           seen.push(event);
           if (seen.length >= until) cut.abort();
-        }
+        });
       }
       await writer;
       expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
@@ -84,16 +87,35 @@ function contract(name: string, open: (options: { keepAfterEndMs?: number }) => 
     it("loses nothing for a reader that is slower than the writer", async () => {
       const runId = await started();
       const seen: number[] = [];
-      const reading = (async () => {
-        for await (const { seq } of other.read(runId, 0, never)) {
-          seen.push(seq);
-          if (seq % 500 === 0) await sleep(20);
-        }
-      })();
+      const reading = other.read(
+        runId,
+        0,
+        never,
+      )(({ seq }) => {
+        seen.push(seq);
+        if (seq % 500 === 0) return sleep(20);
+      });
       for (let n = 1; n <= 2_500; n++) void log.append(runId, delta(n));
       await log.close(runId);
       await reading;
       expect(seen).toEqual(Array.from({ length: 2_500 }, (_, i) => i + 1));
+    });
+
+    it("ends the reading of a reader that fails, and nothing else", async () => {
+      const runId = await started();
+      const [at, later] = [other.read(runId, 0, never), other.read(runId, 0, never)].map((events, n) =>
+        events(({ seq }) => {
+          if (seq < 3) return;
+          if (n === 1) return Promise.reject(new Error("no more"));
+          throw new Error("no more");
+        }),
+      );
+      const reading = collect(other.read(runId, 0, never));
+      const failing = Promise.all([expect(at).rejects.toThrow("no more"), expect(later).rejects.toThrow("no more")]);
+      for (let n = 1; n <= 5; n++) await log.append(runId, delta(n));
+      await failing;
+      await log.close(runId);
+      expect(await reading).toHaveLength(5);
     });
 
     it("starts again for a place that the run has not reached", async () => {

@@ -1,4 +1,5 @@
 import { type ChatEvent, chatEvent, type ToolReply } from "@gpt-agent/core/chat-events";
+import type { Telling } from "../telling.ts";
 
 /**
  * One event of a run, written down once for all of its readers. `seq` counts from 1 without gaps. Most readers pass the JSON on
@@ -41,7 +42,7 @@ export interface RunLog {
    * The events after `after`, as they come; all of them for 0 or for a number the run has not reached. Ends when the run has
    * ended, when its writer has been gone for LOST_AFTER_MS, or when the signal aborts.
    */
-  read(runId: string, after: number, signal: AbortSignal): AsyncIterable<LoggedEvent>;
+  read(runId: string, after: number, signal: AbortSignal): Telling<LoggedEvent>;
   /** Asks the writer of a run, wherever it is, to stop. */
   requestStop(runId: string): Promise<void>;
   /** Calls `listener` once when a stop is (or was) asked for. Returns the way to stop listening. */

@@ -1,0 +1,57 @@
+import { Agent, type IncomingMessage, request } from "node:http";
+
+/**
+ * Connections to the database's REST interface. An idle one is given up a second before the other side has said that it will; where it has
+ * said nothing, after this many milliseconds.
+ */
+const agent = new Agent({ keepAlive: true, timeout: 4_000 });
+
+/** Statuses whose answers have no body (https://fetch.spec.whatwg.org/#null-body-status). */
+const WITHOUT_BODY: readonly number[] = [101, 204, 205, 304];
+
+/**
+ * A fetch for the calls of the database that a backend of our own serves: REST, over plain HTTP, with a text for a body or none. They go over
+ * Node's client, which asks for half the CPU time of the built-in fetch, and there are several for each question. All other calls go
+ * through the built-in one. Follows no redirect: the REST interface knows none.
+ */
+export const dbFetch: typeof fetch = (input, init = {}) => {
+  const { method = "GET", headers, body = null, signal = null } = init;
+  const isPlain = typeof input === "string" && input.startsWith("http:") && input.includes("/rest/v1/");
+  if (!isPlain || (body !== null && typeof body !== "string")) return globalThis.fetch(input, init);
+  return new Promise((resolve, reject) => {
+    const call = request(input, {
+      agent,
+      method,
+      headers: { ...Object.fromEntries(new Headers(headers)), ...(body === null ? {} : { "content-length": Buffer.byteLength(body) }) },
+      ...(signal ? { signal } : {}),
+    });
+    call.on("error", reject);
+    call.on("response", (message) => {
+      text(message).then(
+        (whole) => resolve(toResponse(message, whole)),
+        (error) => reject(signal?.aborted ? signal.reason : error),
+      );
+    });
+    call.end(body ?? undefined);
+  });
+};
+
+/** A whole body, with a callback for each packet and no web stream. */
+function text(message: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let whole = "";
+    message.setEncoding("utf8");
+    message.on("data", (part: string) => {
+      whole += part;
+    });
+    message.on("end", () => resolve(whole));
+    message.on("error", reject);
+  });
+}
+
+function toResponse(message: IncomingMessage, whole: string): Response {
+  const { statusCode: status = 502, statusMessage: statusText = "" } = message;
+  const headers = new Headers();
+  for (const [name, values = []] of Object.entries(message.headersDistinct)) for (const value of values) headers.append(name, value);
+  return new Response(WITHOUT_BODY.includes(status) ? null : whole, { status, statusText, headers });
+}
