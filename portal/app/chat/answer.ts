@@ -86,12 +86,14 @@ async function hearOut(llm: Llm, prompt: LlmPrompt, { draft, guard, pace }: Maki
   let usedSoFar: (() => LlmUsage) | null = null;
   let failure: { error: unknown } | null = null;
   const words = pace.gather((text) => {
+    let keptBack = false;
     try {
-      if (!guard.withheld) draft.write(text);
+      if (!guard.withheld) keptBack = draft.write(text);
     } catch (error) {
       failure ??= { error };
     }
     if (failure || guard.withheld) enough.abort();
+    return keptBack;
   });
   const hear = (part: LlmPart) => {
     if (part.type === "delta") {

@@ -76,6 +76,11 @@ export class CitationWeaver {
     return pieces;
   }
 
+  /** Is the beginning of a marker held back? */
+  get isUndecided(): boolean {
+    return this.held.trim() !== "";
+  }
+
   /** What was held back at the end of the answer; and citations for an answer without any whose every claim is supported. */
   end(): WovenPiece[] {
     const pieces: WovenPiece[] = [];

@@ -91,8 +91,10 @@ export class Draft {
     this.attempts.push(...attempts.filter(({ model }) => !this.attempts.some((before) => before.model === model)));
   }
 
-  write(delta: string): void {
+  /** Returns whether an end of it is kept back, as only what follows decides what may leave of it. */
+  write(delta: string): boolean {
     this.emit(this.weaver.push(delta));
+    return this.weaver.isUndecided || this.guard.isUndecided;
   }
 
   /** Says something of our own, as a paragraph of its own. */

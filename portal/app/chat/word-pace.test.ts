@@ -10,7 +10,7 @@ afterEach(() => {
 
 function listener(pace: WordPace) {
   const heard: string[] = [];
-  return { heard, words: pace.gather((text) => heard.push(text)) };
+  return { heard, words: pace.gather((text) => heard.push(text) < 0) };
 }
 
 describe("the words of an answer", () => {
@@ -50,6 +50,39 @@ describe("the words of an answer", () => {
     vi.advanceTimersByTime(20);
     words.add("d");
     expect(heard).toEqual(["a", "bc", "d"]);
+  });
+
+  it("of many answers go out each in their own time, not all at once", () => {
+    const pace = new WordPace();
+    const all = Array.from({ length: 200 }, () => listener(pace));
+    for (const { words } of all) {
+      words.add("a");
+      words.add("b");
+      vi.advanceTimersByTime(1);
+    }
+    const wrote = () => all.filter(({ heard }) => heard.length === 2).length;
+    let before = wrote();
+    expect(before).toBeLessThan(10);
+    for (let ms = 0; ms < 200; ms += 20) {
+      vi.advanceTimersByTime(20);
+      expect(wrote() - before).toBeLessThanOrEqual(30);
+      before = wrote();
+    }
+    expect(before).toBe(200);
+  });
+
+  it("do not wait where what went before is undecided without them", () => {
+    const pace = new WordPace();
+    const others = Array.from({ length: 200 }, () => listener(pace));
+    const heard: string[] = [];
+    const words = pace.gather((text) => heard.push(text) > 0 && text.endsWith("."));
+    words.add("shop.");
+    words.add("example");
+    words.add(" sells");
+    expect(heard).toEqual(["shop.", "example"]);
+    vi.advanceTimersByTime(210);
+    expect(heard).toEqual(["shop.", "example", " sells"]);
+    for (const other of others) other.words.end();
   });
 
   it("of many answers share one timer", () => {

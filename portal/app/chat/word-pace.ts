@@ -12,18 +12,26 @@ export type Words = {
   end(): void;
 };
 
+/** The timer looks this often whose time has come, in milliseconds. */
+const LOOK_EVERY_MS = 10;
+
 /**
  * Brings together words that come close together, so that all that happens to an answer's words (citations, guard, run log, every
- * reader's socket) happens a few times a second and not for each token. One timer serves all answers of the process. The first
- * words of an answer, and those after a silence, never wait.
+ * reader's socket) happens a few times a second and not for each token. The first words of an answer, and those after a silence, never
+ * wait. One timer serves all answers of the process, each in its own time: what all of them had to say at once would keep the last of them,
+ * and its reader, waiting as long again.
  */
 export class WordPace {
-  private readonly waiting = new Set<() => void>();
+  /** What passes an answer's words on, and since when it may, by performance.now(). */
+  private readonly waiting = new Map<() => void, number>();
   private answers = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param write gets the words in their order; must not throw */
-  gather(write: (text: string) => void): Words {
+  /**
+   * @param write gets the words in their order; must not throw. Returns whether it keeps back an end of them that the next word decides
+   * (a full stop that may be a host's): then that one does not wait
+   */
+  gather(write: (text: string) => boolean): Words {
     this.answers++;
     let held = "";
     let wroteAt = Number.NEGATIVE_INFINITY;
@@ -32,14 +40,16 @@ export class WordPace {
       if (!held) return;
       const text = held;
       held = "";
-      wroteAt = performance.now();
-      write(text);
+      wroteAt = write(text) ? Number.NEGATIVE_INFINITY : performance.now();
     };
     return {
       add: (text) => {
+        const waits = held !== "";
         held += text;
-        if (performance.now() - wroteAt >= this.windowMs) pass();
-        else this.wait(pass);
+        if (waits) return;
+        const due = wroteAt + this.windowMs;
+        if (performance.now() >= due) pass();
+        else this.wait(pass, due);
       },
       end: () => {
         this.answers--;
@@ -52,11 +62,14 @@ export class WordPace {
     return Math.min(MOST_MS, Math.max(LEAST_MS, this.answers * MS_PER_ANSWER));
   }
 
-  private wait(pass: () => void): void {
-    this.waiting.add(pass);
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      for (const one of [...this.waiting]) one();
-    }, this.windowMs);
+  private wait(pass: () => void, due: number): void {
+    this.waiting.set(pass, due);
+    this.timer ??= setTimeout(() => this.look(), LOOK_EVERY_MS);
+  }
+
+  private look(): void {
+    const now = performance.now();
+    for (const [pass, due] of this.waiting) if (due <= now) pass();
+    this.timer = this.waiting.size > 0 ? setTimeout(() => this.look(), LOOK_EVERY_MS) : undefined;
   }
 }

@@ -159,6 +159,10 @@ export class LeakWatch {
     return "";
   }
 
+  get isUndecided(): boolean {
+    return this.held !== "";
+  }
+
   end(): string {
     const rest = this.held;
     this.held = "";

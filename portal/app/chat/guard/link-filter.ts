@@ -66,6 +66,10 @@ export class LinkFilter {
     return out;
   }
 
+  get isUndecided(): boolean {
+    return this.held !== "";
+  }
+
   end(): string {
     const rest = this.drain(true);
     this.skippedUntil = null;

@@ -72,6 +72,12 @@ export class OutputGuard {
     return this.watch.push(this.stages.links.push(this.stages.seen.push(text)));
   }
 
+  /** Is something held back that what follows decides? */
+  get isUndecided(): boolean {
+    const { seen, links } = this.stages;
+    return seen.isUndecided || links.isUndecided || this.watch.isUndecided;
+  }
+
   /** The rest, at the end of a text. */
   end(): string {
     const { seen, links } = this.stages;

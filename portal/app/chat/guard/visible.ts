@@ -33,6 +33,10 @@ export class VisibleStream {
     return visible(text.slice(0, text.length - this.held.length));
   }
 
+  get isUndecided(): boolean {
+    return this.held !== "";
+  }
+
   end(): string {
     const rest = visible(this.held).replace(/\p{Surrogate}/gu, "");
     this.held = "";
