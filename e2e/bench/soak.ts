@@ -48,7 +48,10 @@ say("starting the platform");
 const stage = await setStage({ MAX_RUNS: "600" });
 stage.model.pace({ tokens: TOKENS, everyMs: 30, firstMs: 100 });
 const agent = await addAgent(stage, PASSAGES);
-const visitors = await openVisitors(stage, agent, VISITORS);
+let visitors = await openVisitors(stage, agent, VISITORS);
+/** A visitor's token is good for an hour; a widget asks for a new one before that. */
+const TOKENS_FOR_MS = 45 * 60_000;
+let openedAt = performance.now();
 const readers = new Readers();
 let asked = 0;
 /** Told to come again later, with a time: not lost. */
@@ -59,7 +62,10 @@ async function ask(): Promise<void> {
   const text = `What about the ${SUBJECTS[n % SUBJECTS.length]} of item${n % PASSAGES}?`;
   const seen = await readers.read(question(stage, visitors[n % VISITORS]!, text), TOKENS);
   if ((seen.status === 429 || seen.status === 503) && seen.retryAfter) refused++;
-  else if (seen.status !== 200 || !seen.complete || seen.wrong > 0) lost++;
+  else if (seen.status !== 200 || !seen.complete || seen.wrong > 0) {
+    lost++;
+    say(`lost: status ${seen.status}, ${seen.complete ? "complete" : "not complete"}, ${seen.wrong} events wrong`);
+  }
 }
 
 say("measuring what the machine can answer");
@@ -89,6 +95,10 @@ async function countFiles(): Promise<void> {
 const began = performance.now();
 for (let part = 0; performance.now() - began < minutes * 60_000; part = (performance.now() - began) / (minutes * 60_000)) {
   if (part > 1 / 10 && processes[0]!.files.length === 0) await countFiles();
+  if (performance.now() - openedAt > TOKENS_FOR_MS) {
+    visitors = await openVisitors(stage, agent, VISITORS);
+    openedAt = performance.now();
+  }
   const flying = new Set<Promise<void>>();
   for (const until = performance.now() + ASKING_MS; performance.now() < until; await sleep(1000 / perSecond)) {
     const one: Promise<void> = ask().finally(() => flying.delete(one));

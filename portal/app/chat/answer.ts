@@ -97,7 +97,8 @@ async function hearOut(llm: Llm, prompt: LlmPrompt, { draft, guard, pace }: Maki
   });
   const hear = (part: LlmPart) => {
     if (part.type === "delta") {
-      heard.said += part.delta;
+      // Only tool calls are given it again; an answer of hundreds of words would hold each of them once more.
+      if (prompt.tools?.length) heard.said += part.delta;
       words.add(part.delta);
     } else if (part.type === "tool-call") heard.calls.push(part.call);
     else if (part.type === "begin") {
