@@ -1,8 +1,8 @@
 import { Agent, type IncomingMessage, request } from "node:http";
 
 /**
- * Connections to the database's REST interface. An idle one is given up a second before the other side has said that it will; where it has
- * said nothing, after this many milliseconds.
+ * Connections to the database's REST interface. An idle one is given up after so many milliseconds, or a second before the other side has
+ * said that it will where that is earlier: a call must not meet a connection that is being closed.
  */
 const agent = new Agent({ keepAlive: true, timeout: 4_000 });
 
