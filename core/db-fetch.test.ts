@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dbFetch } from "./db-fetch.ts";
+import { dbFetch, overNode } from "./db-fetch.ts";
 
 let server: Server;
 let url: string;
@@ -87,5 +87,33 @@ describe.each([
     const before = connections;
     for (let n = 0; n < 10; n++) await (await call(url)).text();
     expect(connections - before).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("a database that is silent", () => {
+  it("is waited for so long, before its answer and in the middle of it, and then its connection is left", async () => {
+    for (const begin of [false, true]) {
+      let gone = false;
+      answer = (request, response) => {
+        request.socket.once("close", () => {
+          gone = true;
+        });
+        if (begin) response.writeHead(200).write("{");
+      };
+      const began = performance.now();
+      await expect(overNode(url, { method: "POST", body: "{}" }, 100)).rejects.toThrow();
+      expect(performance.now() - began).toBeGreaterThan(95);
+      await expect.poll(() => gone).toBe(true);
+    }
+  });
+
+  it("may take its time as long as it says something, on a connection that has been idle", async () => {
+    answer = (_, response) => response.end("[]");
+    await (await overNode(url, {}, 100)).text();
+    answer = (_, response) => {
+      response.writeHead(200);
+      for (let n = 1; n <= 5; n++) setTimeout(() => (n < 5 ? response.write("[") : response.end("[")), n * 60);
+    };
+    expect(await (await overNode(url, {}, 100)).text()).toBe("[[[[[");
   });
 });
