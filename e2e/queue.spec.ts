@@ -64,7 +64,8 @@ test("an operator sees the queue, pauses a job after confirming it, and settles 
   await expect(page.getByRole("heading", { name: words.title, exact: true })).toBeVisible();
 
   const scheduled = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: /^platform\.sweep/ }) });
-  await expect(scheduled.getByText(/^(in \d+ (seconds|minute)|now)$/)).toBeVisible();
+  // Its last run may be "now" as well; the next one stands behind it.
+  await expect(scheduled.getByText(/^(in \d+ (seconds|minute)|now)$/).last()).toBeVisible();
   const workers = page.getByRole("heading", { name: words.workers }).locator("xpath=ancestor::section[1]");
   await expect(workers.getByText(words.alive)).toBeVisible();
   await expectAccessible(page);

@@ -69,12 +69,13 @@ async function fail(endpoint: string, how: { gone?: boolean; statusCode?: number
 /** The mails that wait in the outbox, sent as the worker does. */
 async function work(over: Parameters<typeof deps>[0] = {}): Promise<void> {
   const jobs = await sql<{ payload: { mailId: string } }>(
-    "select payload from outbox where name = 'mail.send' and sent_at is null order by id",
+    "select payload from outbox where name = 'mail.send' and sent_at is null order by created_at, id",
   );
   await sql("update outbox set sent_at = now() where name = 'mail.send'");
   for (const { payload } of jobs) await sendMail(payload.mailId, deps(over));
 }
-const outcomes = async () => (await sql<{ outcome: string | null }>("select outcome from mails order by id")).map(({ outcome }) => outcome);
+const outcomes = async () =>
+  (await sql<{ outcome: string | null }>("select outcome from mails order by created_at, id")).map(({ outcome }) => outcome);
 const to = (address: string) => sent.find((mail) => mail.to === address);
 
 describe("C6: an endpoint that is switched off by itself", () => {
@@ -153,7 +154,7 @@ describe("C6: an endpoint that is switched off by itself", () => {
 describe("a mail", () => {
   const written = async () => {
     await fail(await addEndpoint(), { gone: true });
-    const [mail] = await sql<{ id: string }>("select id from mails order by id limit 1");
+    const [mail] = await sql<{ id: string }>("select id from mails order by created_at, id limit 1");
     return mail!.id;
   };
 
