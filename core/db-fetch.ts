@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage, request } from "node:http";
+import { messageHeaders } from "./message-headers.ts";
 
 /**
  * Connections to the database's REST interface. An idle one is given up after so many milliseconds, or a second before the other side has
@@ -59,7 +60,5 @@ function text(message: IncomingMessage): Promise<string> {
 
 function toResponse(message: IncomingMessage, whole: string): Response {
   const { statusCode: status = 502, statusMessage: statusText = "" } = message;
-  const headers = new Headers();
-  for (const [name, values = []] of Object.entries(message.headersDistinct)) for (const value of values) headers.append(name, value);
-  return new Response(WITHOUT_BODY.includes(status) ? null : whole, { status, statusText, headers });
+  return new Response(WITHOUT_BODY.includes(status) ? null : whole, { status, statusText, headers: messageHeaders(message) });
 }

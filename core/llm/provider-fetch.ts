@@ -1,6 +1,7 @@
 import { Agent, type IncomingMessage, request as overTcp } from "node:http";
 import { request as overTls, Agent as TlsAgent } from "node:https";
 import { text } from "node:stream/consumers";
+import { messageHeaders } from "../message-headers.ts";
 
 /** Answers whose body is read from Node's own stream. */
 const bodies = new WeakMap<Response, IncomingMessage>();
@@ -12,12 +13,6 @@ const agents = {
 
 /** The text of an error is read up to here, in bytes. */
 const MAX_ERROR_BYTES = 64 * 1024;
-
-function toHeaders(message: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(message.headersDistinct)) for (const one of value ?? []) headers.append(name, one);
-  return headers;
-}
 
 /** Reads the body of an answer that is no stream of ours. */
 async function whole(message: IncomingMessage): Promise<string> {
@@ -52,7 +47,7 @@ export const providerFetch = (async (input: string | URL | Request, init: Reques
     call.end(init.body);
   });
   const { statusCode: status = 502 } = message;
-  const head = { status, headers: toHeaders(message) };
+  const head = { status, headers: messageHeaders(message) };
   if (status !== 200) return new Response([204, 205, 304].includes(status) ? null : await whole(message), head);
   const response = new Response(null, head);
   bodies.set(response, message);

@@ -414,10 +414,12 @@ test("who set a budget, and from what to what, is in the audit log", async () =>
   const budget = await setBudget("cost_per_month", 5_000_000, { agent });
   await sql("update budgets set limit_value = 9000000 where id = $1", [budget]);
   await sql("delete from budgets where id = $1", [budget]);
-  // Rows of the same millisecond have no order.
-  const rows = await sql<{ action: string; detail: object }>("select action, detail from audit_log where subject_id = $1", [budget]);
-  expect(rows.map((row) => row.action).sort()).toEqual(["budgets.delete", "budgets.insert", "budgets.update"]);
-  expect(rows.find((row) => row.action === "budgets.update")?.detail).toMatchObject({
+  // By their place in the table, to which rows are only added: ids of one millisecond have no order.
+  const rows = await sql<{ action: string; detail: object }>("select action, detail from audit_log where subject_id = $1 order by ctid", [
+    budget,
+  ]);
+  expect(rows.map((row) => row.action)).toEqual(["budgets.insert", "budgets.update", "budgets.delete"]);
+  expect(rows[1]?.detail).toMatchObject({
     subject: "agent",
     metric: "cost_per_month",
     limit_value: 9_000_000,
