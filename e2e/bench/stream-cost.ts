@@ -1,6 +1,7 @@
 // What a streamed token costs: the portal's CPU time for each token of many streams at once, whole way (model, citations, run log,
-// socket), against a bare server of server-sent events under the same load; and what a stream holds in memory. The bare server is
-// measured before and after, as the machine's speed may drift meanwhile.
+// socket), against a bare server of server-sent events under the same load; and what a stream holds in memory. Both stream side by side, in the
+// same seconds: a virtual machine is twice as fast in one minute as in the next, and what a token costs on a busy machine is more than on
+// an idle one. The bare server is measured alone as well, before.
 // `npm run bench:stream-cost [-- --streams 500 --seconds 10]`. Linux.
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -30,50 +31,83 @@ const pace = (tokens: number) => ({ tokens, everyMs: EVERY_MS, firstMs: 300 });
 /** Long enough to outlast the others' beginnings and the measurement. */
 const tokens = Math.ceil((streams * APART_MS + seconds * 1000 + LONGEST_START_MS + SETTLE_MS) / EVERY_MS);
 
-type Meter = { cpu(): Promise<number> };
+/** A server under measurement: who asks it, what its process has used of the CPU (ms), and what it uses in each ms without any stream. */
+class Measured {
+  readonly readers = new Readers();
+  private reading: ReturnType<Readers["read"]>[] = [];
+  private idle = 0;
+  constructor(
+    readonly what: string,
+    private readonly server: BenchServer,
+    private readonly asks: Ask[],
+    private readonly cpu: () => Promise<number>,
+  ) {}
 
-/** Opens all streams, measures once all of them flow, and reads them to their end. */
-async function load(server: BenchServer, asks: Ask[], meter: Meter, whileFlowing = async () => {}) {
-  say(`${asks.length} streams of ${tokens} tokens`);
-  server.pace(pace(tokens));
-  const idleFrom = await meter.cpu();
-  await sleep(2_000);
-  const idle = ((await meter.cpu()) - idleFrom) / 2_000;
+  async rest(): Promise<void> {
+    this.server.pace(pace(tokens));
+    const from = await this.cpu();
+    await sleep(2_000);
+    this.idle = ((await this.cpu()) - from) / 2_000;
+  }
 
-  const readers = new Readers();
-  const reading = [];
-  for (const ask of asks) {
-    reading.push(readers.read(ask, tokens));
+  begin(n: number): void {
+    this.reading.push(this.readers.read(this.asks[n]!, tokens));
+  }
+
+  get flows(): boolean {
+    return this.readers.flowing >= this.asks.length;
+  }
+
+  /** Measures until `seconds` have passed. */
+  async measure() {
+    const { readers, idle } = this;
+    const [cpu, before, from] = [await this.cpu(), readers.tokens, performance.now()];
+    readers.measuring = true;
+    await sleep(seconds * 1000);
+    readers.measuring = false;
+    const used = (await this.cpu()) - cpu - idle * (performance.now() - from);
+    const told = readers.tokens - before;
+    return {
+      what: this.what,
+      streams: this.asks.length,
+      tokensPerSecond: Math.round(told / seconds),
+      cpuMicrosPerToken: Number(((used * 1000) / told).toFixed(1)),
+      lagP50ms: percentile(readers.lags, 50),
+      lagP99ms: percentile(readers.lags, 99),
+    };
+  }
+
+  /** Reads all streams to their end. Returns how much of them was not as it should be. */
+  async faults(): Promise<number> {
+    return (await Promise.all(this.reading)).reduce((sum, one) => sum + one.wrong + (one.complete ? 0 : 1), 0);
+  }
+}
+
+/** Opens the streams of all servers, measures once all of them flow, and reads them to their end. */
+async function load(servers: Measured[], whileFlowing = async () => {}) {
+  say(`${streams} streams of ${tokens} tokens from each of ${servers.length}`);
+  for (const server of servers) await server.rest();
+  for (let n = 0; n < streams; n++) {
+    for (const server of servers) server.begin(n);
     await sleep(APART_MS);
   }
-  for (let waited = 0; readers.flowing < asks.length && waited < LONGEST_START_MS; waited += 100) await sleep(100);
+  for (let waited = 0; servers.some(({ flows }) => !flows) && waited < LONGEST_START_MS; waited += 100) await sleep(100);
   say("all flow");
   await whileFlowing();
-  const [cpu, before, from] = [await meter.cpu(), readers.tokens, performance.now()];
-  readers.measuring = true;
-  await sleep(seconds * 1000);
-  readers.measuring = false;
-  const used = (await meter.cpu()) - cpu - idle * (performance.now() - from);
-  const told = readers.tokens - before;
-  const seen = await Promise.all(reading);
-  return {
-    streams: asks.length,
-    tokensPerSecond: Math.round(told / seconds),
-    cpuMicrosPerToken: Number(((used * 1000) / told).toFixed(1)),
-    lagP50ms: percentile(readers.lags, 50),
-    lagP99ms: percentile(readers.lags, 99),
-    faults: seen.reduce((sum, one) => sum + one.wrong + (one.complete ? 0 : 1), 0),
-  };
+  const figures = await Promise.all(servers.map((server) => server.measure()));
+  const faults = await Promise.all(servers.map((server) => server.faults()));
+  return figures.map((one, at) => ({ ...one, faults: faults[at]! }));
 }
 
 const bareServer = await startServer("bare-server.ts");
-const loadBare = () =>
-  load(
+const bare = (what: string) =>
+  new Measured(
+    what,
     bareServer,
     Array.from({ length: streams }, () => ({ url: bareServer.url })),
-    { cpu: async () => cpuOf(bareServer.pid) },
+    async () => cpuOf(bareServer.pid),
   );
-const before = await loadBare();
+const [alone] = await load([bare("bare server, alone")]);
 
 say("starting the platform");
 const stage = await setStage();
@@ -89,35 +123,36 @@ await sleep(1_000);
 
 const empty = await meter.use({ collect: true });
 let held = empty;
-const whole = await load(
+const whole = new Measured(
+  "whole way",
   stage.model,
   visitors.slice(0, streams).map((visitor, n) => question(stage, visitor, `What does item${n % 200} need?`)),
-  { cpu: async () => (await meter.use()).cpuMs },
-  async () => {
-    held = await meter.use({ collect: true });
-    await sleep(SETTLE_MS);
-    if (!values.profile) return;
-    await meter.send("Profiler.enable");
-    await meter.send("Profiler.start");
-    setTimeout(async () => {
-      const { profile } = await meter.send<{ profile: object }>("Profiler.stop");
-      writeFileSync(values.profile!, JSON.stringify(profile));
-    }, seconds * 900);
-  },
+  async () => (await meter.use()).cpuMs,
 );
+const [beside, portal] = await load([bare("bare server, beside it"), whole], async () => {
+  held = await meter.use({ collect: true });
+  await sleep(SETTLE_MS);
+  if (!values.profile) return;
+  await meter.send("Profiler.enable");
+  await meter.send("Profiler.start");
+  setTimeout(async () => {
+    const { profile } = await meter.send<{ profile: object }>("Profiler.stop");
+    writeFileSync(values.profile!, JSON.stringify(profile));
+  }, seconds * 900);
+});
 meter.close();
 await stage.stop();
-const after = await loadBare();
 bareServer.stop();
 
 const perStream = (bytes: number) => Number((bytes / streams / 1024).toFixed(1));
+const times = (server: typeof alone) => Number((portal!.cpuMicrosPerToken / server!.cpuMicrosPerToken).toFixed(2));
 figures("stream-cost", [
-  { what: "bare server, before", ...before },
-  { what: "bare server, after", ...after },
+  alone!,
+  beside!,
   {
-    what: "whole way",
-    ...whole,
-    timesBare: Number(((2 * whole.cpuMicrosPerToken) / (before.cpuMicrosPerToken + after.cpuMicrosPerToken)).toFixed(2)),
+    ...portal!,
+    timesBare: times(beside),
+    timesBareAlone: times(alone),
     heldKB: perStream(held.heap + held.outside - empty.heap - empty.outside),
     rssKB: perStream(held.rss - empty.rss),
     goal: "timesBare <= 2.2, heldKB <= 100",
