@@ -1,5 +1,5 @@
 import { Agent, type IncomingMessage, request } from "node:http";
-import { messageHeaders } from "./message-headers.ts";
+import { messageResponse } from "./message-response.ts";
 
 /**
  * Connections to the database's REST interface. An idle one is given up after so many milliseconds, or a second before the other side has
@@ -9,9 +9,6 @@ const agent = new Agent({ keepAlive: true, timeout: 4_000 });
 
 /** A call that neither sends nor brings anything for this long is given up, in milliseconds; that of the built-in fetch. */
 const SILENCE_MS = 300_000;
-
-/** Statuses whose answers have no body (https://fetch.spec.whatwg.org/#null-body-status). */
-const WITHOUT_BODY: readonly number[] = [101, 204, 205, 304];
 
 /**
  * A fetch for the calls of the database that a backend of our own serves: REST, over plain HTTP, with a text for a body or none. They go over
@@ -37,7 +34,7 @@ export function overNode(input: Parameters<typeof fetch>[0], init: RequestInit, 
     call.on("timeout", () => call.destroy(new Error("The database says nothing.")));
     call.on("response", (message) => {
       text(message).then(
-        (whole) => resolve(toResponse(message, whole)),
+        (whole) => resolve(messageResponse(message, whole)),
         (error) => reject(signal?.aborted ? signal.reason : error),
       );
     });
@@ -56,9 +53,4 @@ function text(message: IncomingMessage): Promise<string> {
     message.on("end", () => resolve(whole));
     message.on("error", reject);
   });
-}
-
-function toResponse(message: IncomingMessage, whole: string): Response {
-  const { statusCode: status = 502, statusMessage: statusText = "" } = message;
-  return new Response(WITHOUT_BODY.includes(status) ? null : whole, { status, statusText, headers: messageHeaders(message) });
 }

@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request as overTcp } from "node:http";
 import { request as overTls, Agent as TlsAgent } from "node:https";
 import { text } from "node:stream/consumers";
-import { messageHeaders } from "../message-headers.ts";
+import { messageResponse } from "../message-response.ts";
 
 /** Answers whose body is read from Node's own stream. */
 const bodies = new WeakMap<Response, IncomingMessage>();
@@ -46,10 +46,8 @@ export const providerFetch = (async (input: string | URL | Request, init: Reques
     call.on("error", reject);
     call.end(init.body);
   });
-  const { statusCode: status = 502 } = message;
-  const head = { status, headers: messageHeaders(message) };
-  if (status !== 200) return new Response([204, 205, 304].includes(status) ? null : await whole(message), head);
-  const response = new Response(null, head);
+  if (message.statusCode !== 200) return messageResponse(message, await whole(message));
+  const response = messageResponse(message, null);
   bodies.set(response, message);
   return response;
 }) as typeof fetch;
