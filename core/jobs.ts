@@ -65,10 +65,3 @@ export const jobSpec = (name: JobName): JobSpec => JOBS[name];
 
 /** The rank as a number, small ones first. */
 export const rankOf = (name: JobName): number => ({ first: 0, usual: 1, last: 2 })[jobSpec(name).rank ?? "usual"];
-
-const UNITS = { s: 1_000, m: 60_000, h: 3_600_000 };
-/** The length of a span such as "60s", "5m" or "24h" in milliseconds; NaN when it is none. */
-export function spanMs(every: string): number {
-  const [, count, unit] = /^(\d+)([smh])$/.exec(every) ?? [];
-  return Number(count) * UNITS[unit as keyof typeof UNITS];
-}

@@ -1,35 +1,8 @@
-import { JOBS } from "@gpt-agent/core/jobs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { must, rows, startKnowledge, type TestKnowledge } from "./ingest/test-knowledge.ts";
-import { latestTick, SCHEDULES, Scheduler } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
 
 const at = (time: string) => Date.parse(time);
-
-describe("the latest tick", () => {
-  test.each([
-    [{ every: "60s" }, "2026-03-01T10:00:59.999Z", "2026-03-01T10:00:00Z"],
-    [{ every: "60s" }, "2026-03-01T10:01:00Z", "2026-03-01T10:01:00Z"],
-    [{ every: "5m" }, "2026-03-01T10:04:00Z", "2026-03-01T10:00:00Z"],
-    [{ every: "24h" }, "2026-03-01T23:59:00Z", "2026-03-01T00:00:00Z"],
-    [{ cron: "30 3 * * *" }, "2026-03-01T03:30:00Z", "2026-03-01T03:30:00Z"],
-    [{ cron: "30 3 * * *" }, "2026-03-01T03:29:59Z", "2026-02-28T03:30:00Z"],
-    [{ cron: "0 9 * * 1" }, "2026-03-04T12:00:00Z", "2026-03-02T09:00:00Z"],
-  ])("%o at %s is %s", (schedule, now, tick) => {
-    expect(new Date(latestTick({ name: "x", ...schedule }, at(now)))).toEqual(new Date(tick));
-  });
-
-  test.each([{ every: "0s" }, { every: "soon" }, { every: "1d" }, {}, { cron: "61 * * * *" }])("%o is refused", (schedule) => {
-    expect(() => latestTick({ name: "x", ...schedule }, 0)).toThrow();
-  });
-
-  test("every schedule of the catalogue can be told, and its job needs no payload", () => {
-    expect(SCHEDULES.map(({ name }) => name)).toContain("platform.sweep");
-    for (const schedule of SCHEDULES) {
-      expect(latestTick(schedule, at("2026-03-01T10:00:30Z"))).toBeLessThanOrEqual(at("2026-03-01T10:00:30Z"));
-      expect(JOBS[schedule.name as "platform.sweep"].payload.safeParse({}).success).toBe(true);
-    }
-  });
-});
 
 describe("scheduled jobs", () => {
   let knowledge: TestKnowledge;

@@ -1,35 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Db } from "@gpt-agent/core/db";
-import { JOBS, type JobName, jobSpec, spanMs } from "@gpt-agent/core/jobs";
+import { JOBS, type JobName, jobSpec } from "@gpt-agent/core/jobs";
 import type { Log } from "@gpt-agent/core/log";
-import { CronExpressionParser } from "cron-parser";
+import { latestTick, type Schedule } from "@gpt-agent/core/schedule";
 
 /** Milliseconds between looks at the clock. They cost nothing: the database is asked when there is a tick. */
 const LOOK_MS = 500;
 
-/** When a job runs: every so often, or by cron in UTC. */
-export type Schedule = { name: string; every?: string | undefined; cron?: string | undefined };
+type JobSchedule = Schedule & { name: string };
 
 /** The scheduled jobs of the catalogue. */
-export const SCHEDULES: Schedule[] = (Object.keys(JOBS) as JobName[])
+const SCHEDULES: JobSchedule[] = (Object.keys(JOBS) as JobName[])
   .map((name) => ({ name, every: jobSpec(name).every, cron: jobSpec(name).cron }))
   .filter(({ every, cron }) => every || cron);
-
-/**
- * The latest tick of a schedule that is not after `now`. All workers name the same one, whenever they started.
- * @param now milliseconds since 1970
- * @returns milliseconds since 1970
- * @throws when the schedule is malformed
- */
-export function latestTick({ name, every, cron }: Schedule, now: number): number {
-  if (cron)
-    return CronExpressionParser.parse(cron, { tz: "UTC", currentDate: new Date(now + 1) })
-      .prev()
-      .getTime();
-  const span = spanMs(every ?? "");
-  if (!(span > 0)) throw new Error(`The schedule of ${name} is malformed: ${every}`);
-  return Math.floor(now / span) * span;
-}
 
 /**
  * Puts scheduled jobs into the outbox. Every worker looks at its clock; the database lets one of them have each tick, so it
@@ -44,7 +27,7 @@ export class Scheduler {
 
   constructor(
     private readonly deps: { db: Db; log: Log },
-    private readonly schedules: readonly Schedule[] = SCHEDULES,
+    private readonly schedules: readonly JobSchedule[] = SCHEDULES,
   ) {}
 
   start() {

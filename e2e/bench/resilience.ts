@@ -99,7 +99,8 @@ async function holds() {
 
 say("aborting");
 llm.script({ kind: "answer", text, pauseMs: 100 });
-await abortMany(100);
+// Until the connections of visitors and database are as many as they get.
+await abortMany(300);
 const before = await holds();
 await abortMany(abortsWanted);
 const after = await holds();

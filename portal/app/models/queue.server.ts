@@ -1,5 +1,6 @@
 import type { Db } from "@gpt-agent/core/db";
-import { isJobName, jobSpec, spanMs } from "@gpt-agent/core/jobs";
+import { isJobName, jobSpec } from "@gpt-agent/core/jobs";
+import { nextTick } from "@gpt-agent/core/schedule";
 import { z } from "zod";
 import { unwrap } from "~/models/result.server";
 
@@ -50,8 +51,8 @@ const overview = z.object({
   ),
 });
 type Overview = z.infer<typeof overview>;
-/** Of a scheduled job: `next` is the time of its next run, `cron` the fields of its schedule in UTC. */
-export type QueueJob = Overview["jobs"][number] & { next: string | null; cron: string | null };
+/** `next` is when a scheduled job is due next; null for all others. */
+export type QueueJob = Overview["jobs"][number] & { next: string | null };
 export type QueueOverview = Omit<Overview, "jobs"> & { jobs: QueueJob[] };
 
 /** Whether the signed-in person runs the platform. */
@@ -62,14 +63,12 @@ export async function runsPlatform(db: Db): Promise<boolean> {
 /** The queue as the ledger of jobs has it. `db` is an operator's own. @param now milliseconds since 1970 */
 export async function queueOverview(db: Db, now = Date.now()): Promise<QueueOverview> {
   const found = overview.parse(unwrap(await db.rpc("queue_overview")));
-  return { ...found, jobs: found.jobs.map((job) => ({ ...job, ...scheduleOf(job.name, now) })) };
+  return { ...found, jobs: found.jobs.map((job) => ({ ...job, next: nextOf(job.name, now) })) };
 }
 
-function scheduleOf(name: string, now: number): Pick<QueueJob, "next" | "cron"> {
-  const { every, cron = null } = isJobName(name) ? jobSpec(name) : {};
-  if (!every) return { next: null, cron };
-  const span = spanMs(every);
-  return { next: new Date((Math.floor(now / span) + 1) * span).toISOString(), cron };
+function nextOf(name: string, now: number): string | null {
+  const { every = undefined, cron = undefined } = isJobName(name) ? jobSpec(name) : {};
+  return every || cron ? new Date(nextTick({ every, cron }, now)).toISOString() : null;
 }
 
 /** Pauses or resumes a job by name, "*" for all. */

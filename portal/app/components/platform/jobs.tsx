@@ -130,7 +130,6 @@ function PauseButton({ job, onToggle }: { job: QueueJob; onToggle: Toggle }) {
 
 function NextRun({ job, pausedAll }: { job: QueueJob; pausedAll: boolean }) {
   const words = useText().platform;
-  if (!job.next && !job.cron) return "–";
-  if (job.paused || pausedAll) return words.afterPause;
-  return job.next ? <Ago at={job.next} /> : <span className="font-mono text-xs">{job.cron} UTC</span>;
+  if (!job.next) return "–";
+  return job.paused || pausedAll ? words.afterPause : <Ago at={job.next} />;
 }
