@@ -102,9 +102,10 @@ describe("a conversation ends", () => {
     await sql("update conversations set title = 'x' where id = $1", [again]);
     await sql("update conversations set ended_at = now(), ended_by = 'visitor' where id = $1", [again]);
     await sql("update conversations set title = 'y' where id = $1", [again]);
-    expect(
-      await sql("select data ->> 'endedBy' as by from webhook_events where conversation_id = $1 order by ctid", [again]),
-    ).toEqual([{ by: "idle" }, { by: "visitor" }]);
+    expect(await sql("select data ->> 'endedBy' as by from webhook_events where conversation_id = $1 order by ctid", [again])).toEqual([
+      { by: "idle" },
+      { by: "visitor" },
+    ]);
   });
 });
 
