@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Schedule } from "./schedule.ts";
 
 type JobSpec = {
   /** Ids only: job data is plaintext. */
@@ -62,6 +63,12 @@ export type JobPayload<N extends JobName> = z.infer<(typeof JOBS)[N]["payload"]>
 export const isJobName = (name: string): name is JobName => Object.hasOwn(JOBS, name);
 /** The catalogue's entry, with what only some entries say. */
 export const jobSpec = (name: JobName): JobSpec => JOBS[name];
+
+/** When a scheduled job runs; null for all others. */
+export function scheduleOf(name: JobName): Schedule | null {
+  const { every, cron } = jobSpec(name);
+  return every || cron ? { every, cron } : null;
+}
 
 /** The rank as a number, small ones first. */
 export const rankOf = (name: JobName): number => ({ first: 0, usual: 1, last: 2 })[jobSpec(name).rank ?? "usual"];

@@ -109,7 +109,7 @@ test("in Russian, on a phone", async ({ browser }) => {
   // All there is to know and do of a job is within the width of the screen.
   const job = page.getByRole("listitem").filter({ has: page.getByRole("button", { name: `${ru.platform.pause}: platform.sweep` }) });
   await job.scrollIntoViewIfNeeded();
-  await expect(job.getByText(ru.platform.nextRun)).toBeInViewport({ ratio: 1 });
+  await expect(job.getByText(ru.platform.nextDue)).toBeInViewport({ ratio: 1 });
   await expect(job.getByRole("button")).toBeInViewport({ ratio: 1 });
   await expect(page.getByRole("table")).toHaveCount(0);
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Db } from "@gpt-agent/core/db";
-import { JOBS, type JobName, jobSpec } from "@gpt-agent/core/jobs";
+import { JOBS, type JobName, scheduleOf } from "@gpt-agent/core/jobs";
 import type { Log } from "@gpt-agent/core/log";
 import { latestTick, type Schedule } from "@gpt-agent/core/schedule";
 
@@ -10,9 +10,10 @@ const LOOK_MS = 500;
 type JobSchedule = Schedule & { name: string };
 
 /** The scheduled jobs of the catalogue. */
-const SCHEDULES: JobSchedule[] = (Object.keys(JOBS) as JobName[])
-  .map((name) => ({ name, every: jobSpec(name).every, cron: jobSpec(name).cron }))
-  .filter(({ every, cron }) => every || cron);
+const SCHEDULES: JobSchedule[] = (Object.keys(JOBS) as JobName[]).flatMap((name) => {
+  const schedule = scheduleOf(name);
+  return schedule ? [{ name, ...schedule }] : [];
+});
 
 /**
  * Puts scheduled jobs into the outbox. Every worker looks at its clock; the database lets one of them have each tick, so it

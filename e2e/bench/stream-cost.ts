@@ -33,11 +33,11 @@ const tokens = Math.ceil((streams * APART_MS + seconds * 1000 + LONGEST_START_MS
 
 /** A server under measurement: who asks it, what its process has used of the CPU (ms), and what it uses in each ms without any stream. */
 class Measured {
-  readonly readers = new Readers();
-  private reading: ReturnType<Readers["read"]>[] = [];
+  private readonly readers = new Readers();
+  private readonly reading: ReturnType<Readers["read"]>[] = [];
   private idle = 0;
   constructor(
-    readonly what: string,
+    private readonly what: string,
     private readonly server: BenchServer,
     private readonly asks: Ask[],
     private readonly cpu: () => Promise<number>,

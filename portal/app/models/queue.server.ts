@@ -1,5 +1,5 @@
 import type { Db } from "@gpt-agent/core/db";
-import { isJobName, jobSpec } from "@gpt-agent/core/jobs";
+import { isJobName, scheduleOf } from "@gpt-agent/core/jobs";
 import { nextTick } from "@gpt-agent/core/schedule";
 import { z } from "zod";
 import { unwrap } from "~/models/result.server";
@@ -67,8 +67,8 @@ export async function queueOverview(db: Db, now = Date.now()): Promise<QueueOver
 }
 
 function nextOf(name: string, now: number): string | null {
-  const { every = undefined, cron = undefined } = isJobName(name) ? jobSpec(name) : {};
-  return every || cron ? new Date(nextTick({ every, cron }, now)).toISOString() : null;
+  const schedule = isJobName(name) ? scheduleOf(name) : null;
+  return schedule && new Date(nextTick(schedule, now)).toISOString();
 }
 
 /** Pauses or resumes a job by name, "*" for all. */

@@ -20,7 +20,7 @@ export function Jobs({ queue, onToggle }: { queue: QueueOverview; onToggle: Togg
 
 type Fact = { head: string; of: (job: QueueJob) => ReactNode; isTime?: boolean };
 
-/** What there is to tell of a job beside its name and its next run, in order. */
+/** What there is to tell of a job beside its name and when it is due next, in order. */
 function useJobFacts(): Fact[] {
   const words = useText().platform;
   const { number } = useFormats();
@@ -33,7 +33,7 @@ function useJobFacts(): Fact[] {
     { head: words.failed, of: ({ failed, dead }) => number(failed + dead) },
     { head: words.meanWait, of: ({ waitMs }) => ms(waitMs), isTime: true },
     { head: words.meanRun, of: ({ runMs }) => ms(runMs), isTime: true },
-    { head: words.lastRun, of: ({ lastTick }) => (lastTick ? <Ago at={lastTick} /> : "–"), isTime: true },
+    { head: words.lastDue, of: ({ lastTick }) => (lastTick ? <Ago at={lastTick} /> : "–"), isTime: true },
   ];
 }
 
@@ -45,7 +45,7 @@ function JobTable({ queue, onToggle }: { queue: QueueOverview; onToggle: Toggle 
       <table className="w-full text-sm">
         <thead>
           <tr className="text-left text-muted">
-            {[words.job, ...facts.map(({ head }) => head), words.nextRun].map((head) => (
+            {[words.job, ...facts.map(({ head }) => head), words.nextDue].map((head) => (
               <th key={head} scope="col" className="py-2 pr-4 font-medium whitespace-nowrap">
                 {head}
               </th>
@@ -65,7 +65,7 @@ function JobTable({ queue, onToggle }: { queue: QueueOverview; onToggle: Toggle 
                 </td>
               ))}
               <td className="py-2 pr-4 whitespace-nowrap">
-                <NextRun job={job} pausedAll={queue.pausedAll} />
+                <NextDue job={job} pausedAll={queue.pausedAll} />
               </td>
               <td className="py-2 text-right">
                 <PauseButton job={job} onToggle={onToggle} />
@@ -98,8 +98,8 @@ function JobList({ queue, onToggle }: { queue: QueueOverview; onToggle: Toggle }
                 {of(job)}
               </JobFact>
             ))}
-            <JobFact head={words.nextRun} isTime>
-              <NextRun job={job} pausedAll={queue.pausedAll} />
+            <JobFact head={words.nextDue} isTime>
+              <NextDue job={job} pausedAll={queue.pausedAll} />
             </JobFact>
           </dl>
         </li>
@@ -128,7 +128,7 @@ function PauseButton({ job, onToggle }: { job: QueueJob; onToggle: Toggle }) {
   );
 }
 
-function NextRun({ job, pausedAll }: { job: QueueJob; pausedAll: boolean }) {
+function NextDue({ job, pausedAll }: { job: QueueJob; pausedAll: boolean }) {
   const words = useText().platform;
   if (!job.next) return "–";
   return job.paused || pausedAll ? words.afterPause : <Ago at={job.next} />;
