@@ -1,4 +1,5 @@
 import { isCyrillic } from "../locales.ts";
+import { asksSame, type CompanyQuestion, companyQuestion } from "./company-questions.ts";
 import { Kept } from "./kept.ts";
 import type { LlmPassage } from "./llm.ts";
 import { names, numbered } from "./names.ts";
@@ -15,6 +16,8 @@ export type Candidate = {
   found: Set<string>;
   score: number;
   coverage: number;
+  /** The heading, or the question of an FAQ, that it stands below. */
+  below: string;
   /** Set for a row of a table: of the question's terms those that stand in its values. */
   row: RowTerms | null;
 };
@@ -77,7 +80,7 @@ type Read = {
   passage: LlmPassage;
   head: Set<string>;
   terms: Set<string>;
-  sentences: { text: string; terms: Set<string>; lead: boolean; row: RowTerms | null }[];
+  sentences: { text: string; terms: Set<string>; lead: boolean; below: string; row: RowTerms | null }[];
 };
 
 /** A heading or a question of an FAQ: it says what the next sentence is about, and answers nothing itself. */
@@ -108,11 +111,13 @@ function readText({ title, headings, text: whole }: LlmPassage): Omit<Read, "pas
   const sentences = texts.map((text, at) => {
     const before = texts[at - 1] ?? headings.at(-1) ?? "";
     const lead = isLead(before) ? stems(before) : [];
+    const below = texts.slice(0, at).findLast(isLead) ?? headings.at(-1) ?? title;
     const row = tableRow(text);
     return {
       text,
       terms: new Set([...matter(text), ...lead]),
       lead: isLead(text),
+      below,
       row: row && { table: `${title}\n${row.table}`, terms: new Set([...stems(row.values), ...numbered(row.values)]) },
     };
   });
@@ -187,7 +192,7 @@ function candidatesOf({ passage, terms: around, sentences }: Read, asked: Asked)
     [...asked.weights.keys()].filter((term) => around.has(term)),
     asked.weights,
   );
-  return sentences.flatMap(({ text, terms, lead, row }, place): Candidate[] => {
+  return sentences.flatMap(({ text, terms, lead, below, row }, place): Candidate[] => {
     if (lead || text.length > MAX_SENTENCE_LENGTH || isSibling(terms, asked.models)) return [];
     const found = new Set([...asked.weights.keys()].filter((term) => terms.has(term)));
     const direct = sum(found, asked.weights);
@@ -197,7 +202,7 @@ function candidatesOf({ passage, terms: around, sentences }: Read, asked: Asked)
     const score = ((direct + nearby * NEARBY_SCORE) / asked.whole) * brevity * language * (1 - 0.05 * (passage.index - 1));
     const coverage = ((direct + nearby * NEARBY_COVERAGE) / asked.whole) * asked.trust;
     const inRow = row && { table: row.table, terms: new Set([...found].filter((term) => row.terms.has(term))) };
-    return [{ passage, place, text, found, coverage, score, row: inRow }];
+    return [{ passage, place, text, found, coverage, score, below, row: inRow }];
   });
 }
 
@@ -205,6 +210,31 @@ function candidatesOf({ passage, terms: around, sentences }: Read, asked: Asked)
 function answers({ found, coverage }: Candidate): boolean {
   const further = Math.min(Math.max(found.size - 2, 0), 6);
   return coverage >= MIN_COVERAGE - LESS_FOR_EACH * further && [...found].some((term) => !KINDS.some(({ name }) => name === term));
+}
+
+/**
+ * The sentences that give what was asked of the company itself, whatever their words, or else those below a heading that asks the same: those in
+ * the question's language where there are any, rows of a table first, as a price list says more than a sentence with a price in it, and
+ * of each table one before a second.
+ */
+function ofCompany(candidates: Candidate[], question: string, company: CompanyQuestion): Candidate[] {
+  const inOwnLanguage = ({ text }: Candidate) => isCyrillic(text) === isCyrillic(question);
+  const given = candidates.filter(({ text }) => company.given(text, quantities(text)));
+  const below = candidates.filter((candidate) => asksSame(company, candidate.below));
+  const best = [given.filter(inOwnLanguage), below.filter(inOwnLanguage), given, below].find((some) => some.length > 0) ?? [];
+  const rows = new Map<LlmPassage, number>();
+  const turn = ({ passage, row }: Candidate): number => {
+    if (!row) return Number.POSITIVE_INFINITY;
+    const before = rows.get(passage) ?? 0;
+    rows.set(passage, before + 1);
+    return before;
+  };
+  return best
+    .filter(({ text }, at) => best.findIndex((other) => other.text === text) === at)
+    .map((candidate) => ({ candidate, turn: turn(candidate) }))
+    .sort((a, b) => (a.turn === b.turn ? 0 : a.turn - b.turn))
+    .slice(0, MAX_SENTENCES)
+    .map(({ candidate }) => candidate);
 }
 
 /**
@@ -216,8 +246,11 @@ export function answersFrom(passages: LlmPassage[]): (question: string, before?:
   return (question, before = "") => {
     all ??= passages.map(read);
     const asked = weigh(question, before, all);
-    if (asked.weights.size === 0) return [];
+    const company = before ? null : companyQuestion(question);
+    if (asked.weights.size === 0 && !company) return [];
     const scored = all.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
+    // Its own words say nothing: a sentence with some of them is no answer.
+    if (company) return ofCompany(scored, question, company);
     const every = rowsAskedFor(scored);
     // What leans on a question before asks for something about its subject: sentences about the subject alone have been told already.
     const further = before ? every.filter(({ found }) => [...asked.own].some((term) => found.has(term))) : every;

@@ -51,4 +51,24 @@ describe("the demo's shop", () => {
   ])("is asked %j after %j", async (question, before, row) => {
     expect(await said(question, before)).toEqual([expect.stringMatching(row)]);
   });
+
+  test.each([
+    ["Where are you?", /^Our shop and workshop are at Jezerska 14/],
+    ["What is your address?", /^Our shop and workshop are at Jezerska 14/],
+    ["How can I contact you?", /^The best way to contact us is to write to hello@tarn\.example/],
+    ["What are your opening hours?", /^The shop is open Monday to Friday from 10:00 to 19:00/],
+    ["What do you do?", /^Tarn is a small maker of steel bottles/],
+    ["What are the prices?", /^\w+: .*; Price: €/],
+    ["Где вы находитесь?", /Jezerska 14, Подгорица/],
+    ["Как с вами связаться?", /^Связаться с нами проще всего по почте hello@tarn\.example/],
+    ["График работы", /^Магазин работает с понедельника по пятницу с 10:00 до 19:00/],
+    ["Чем вы занимаетесь?", /^«Тарн» — маленькая мастерская стальных бутылок/],
+    ["Какие у вас цены?", /^\p{L}+: .*; Цена: \d+ €/u],
+  ])("is asked %j, which has hardly a word of the documents", async (question, answer) => {
+    expect((await said(question))[0]).toMatch(answer);
+  });
+
+  test("is asked where it is in the middle of a conversation, and answers for itself", async () => {
+    expect((await said("And where are you?", "How long does Kid stay cold?"))[0]).toMatch(/Jezerska 14/);
+  });
 });

@@ -59,6 +59,10 @@ describe("what a question takes along from those before it", () => {
     ["And the warranty?", "yes"],
     ["How much?", "yes"],
     ["How long is the warranty on bottles?", "no"],
+    ["Where are you?", "no"],
+    ["А как с вами связаться?", "no"],
+    ["How much is it?", "yes"],
+    ["Where is it?", "yes"],
   ] as const)("%s leans on them: %s", (question, answer) => {
     expect(leans(question)).toBe(answer);
   });

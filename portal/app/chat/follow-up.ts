@@ -1,3 +1,4 @@
+import { companyQuestion } from "@gpt-agent/core/llm/company-questions";
 import { smallTalk } from "@gpt-agent/core/llm/quotes-words";
 import { stems } from "@gpt-agent/core/llm/stems";
 import type { HistoryTurn } from "./prompt.ts";
@@ -20,6 +21,9 @@ export const pointsBack = (question: string): boolean => POINTS_BACK.test(questi
  * or begin something new: only the documents can tell.
  */
 export function leans(question: string): "yes" | "maybe" | "no" {
+  // "Where are you?" has no word that says what it is about, and is about the company. A price may be of what was spoken of.
+  const company = companyQuestion(question)?.subject;
+  if (company && company !== "prices") return "no";
   const own = stems(question).size;
   if (own === 0) return "yes";
   if (own < STANDS_ALONE && (GOES_ON.test(question.trim()) || POINTS_BACK.test(question))) return "yes";

@@ -1,5 +1,6 @@
 import type { Db } from "@gpt-agent/core/db";
 import { AppError } from "@gpt-agent/core/errors";
+import { givingFirst, searchWords } from "@gpt-agent/core/llm/company-questions";
 import type { Embedder } from "@gpt-agent/core/llm/embed";
 import { measuresOf } from "@gpt-agent/core/llm/stems";
 
@@ -34,24 +35,29 @@ export function embedQuestion(embedder: Embedder | null): EmbedQuestion | undefi
 
 export type RetrieveQuery = { orgId: string; agentId: string; text: string; limit: number };
 
+/** What is asked of the company itself has few words to find it by: so many times as many passages are looked at. */
+const WIDER = 3;
+
 /**
  * The passages of an agent's knowledge that fit a text best, best first. A failing embedder only costs the vectors.
  * @throws AppError("unavailable") when the database cannot be searched
  */
 export async function retrieve(db: Db, query: RetrieveQuery, signal: AbortSignal, embed?: EmbedQuestion): Promise<Passage[]> {
+  const words = searchWords(query.text);
   const embedded = await embed?.(query.text, signal).catch(() => null);
   const { data, error } = await db
     .rpc("search_chunks", {
       org: query.orgId,
       agent: query.agentId,
-      question: [query.text, ...measuresOf(query.text)].join(" "),
-      max_results: query.limit,
+      question: [query.text, words, ...measuresOf(query.text)].join(" "),
+      max_results: query.limit * (words ? WIDER : 1),
       ...(embedded ? { question_embedding: JSON.stringify(embedded.vector), embedding_model: embedded.model } : {}),
     })
     .abortSignal(signal);
   signal.throwIfAborted();
   if (error) throw new AppError("unavailable", "The knowledge could not be searched. Please try again.", { cause: error, retryAfter: 5 });
-  return data.map((row, at) => ({
+  const best = givingFirst(query.text, data).slice(0, query.limit);
+  return best.map((row, at) => ({
     index: at + 1,
     chunkId: row.chunk_id,
     chunkHash: row.content_hash,

@@ -114,13 +114,16 @@ export function readPassage(passage: Passage): ReadPassage {
 
 function readText(above: string, text: string): Omit<ReadPassage, "passage"> {
   const head = stems(above);
-  const sentences = splitSentences(text).map((sentence) => ({
-    ...sentence,
-    plain: plainOf(sentence.text),
-    terms: stems(sentence.text),
-    numbers: quantities(sentence.text),
-    lead: isLead(sentence.text),
-    row: ROW.test(sentence.text),
+  // Not `...sentence`: V8 gives each object made by a spread with more fields a hidden class of its own, 0.4 KB a sentence.
+  const sentences = splitSentences(text).map(({ start, end, text }) => ({
+    start,
+    end,
+    text,
+    plain: plainOf(text),
+    terms: stems(text),
+    numbers: quantities(text),
+    lead: isLead(text),
+    row: ROW.test(text),
   }));
   const all = new Set([...head, ...sentences.flatMap(({ terms }) => [...terms])]);
   return { cyrillic: isCyrillic(text), head, all, headNumbers: quantities(above), sentences };
