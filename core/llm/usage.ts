@@ -1,3 +1,4 @@
+import { append } from "../flat-text.ts";
 import type { ChatChunk } from "./chat-chunk.ts";
 import type { LlmMessage, LlmPrompt, LlmUsage } from "./llm.ts";
 import { countTokens } from "./tokens.ts";
@@ -70,7 +71,7 @@ export class UsageMeter {
   }
 
   wrote(text: string): void {
-    this.written += text;
+    this.written = append(this.written, text);
   }
 
   /** Has the provider told anything? Without, a call that failed is taken to have cost nothing. */

@@ -1,4 +1,5 @@
 import type { Citation } from "@gpt-agent/core/chat-events";
+import { append } from "@gpt-agent/core/flat-text";
 import { splitSentences } from "@gpt-agent/core/llm/sentences";
 import type { Passage } from "./retrieve.ts";
 import { type Claim, findSupport, type ReadPassage, readClaim, readPassage, type Support } from "./support.ts";
@@ -102,7 +103,7 @@ export class CitationWeaver {
 
   private write(text: string, pieces: WovenPiece[]): void {
     if (!text) return;
-    this.written += text;
+    this.written = append(this.written, text);
     const last = pieces.at(-1);
     if (last?.type === "text") last.text += text;
     else pieces.push({ type: "text", text });

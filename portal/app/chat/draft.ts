@@ -1,4 +1,5 @@
 import type { ChatEvent, MessagePart } from "@gpt-agent/core/chat-events";
+import { append } from "@gpt-agent/core/flat-text";
 import type { LlmAttempt, LlmUsage } from "@gpt-agent/core/llm/llm";
 import { addUsage, NO_USAGE } from "@gpt-agent/core/llm/usage";
 import { CitationWeaver, type MadeCitation, type WovenPiece } from "./citations.ts";
@@ -166,7 +167,7 @@ export class Draft {
       this.firstTokenMs ??= this.elapsed();
       this.tell({ type: "text-start", id: this.textId });
     }
-    this.openText.text += text;
+    this.openText.text = append(this.openText.text, text);
     this.tell({ type: "text-delta", id: this.textId, delta: text });
   }
 }

@@ -19,7 +19,8 @@ const LOOK_EVERY_MS = 200;
 /** The lease is 30 s; it is renewed this often even when no word came, in milliseconds. */
 const RENEW_EVERY_MS = 8_000;
 
-type Entry = { growing: Growing; saved: string; lastAt: number };
+/** `saved` is the length of what is stored: a growing answer only grows. */
+type Entry = { growing: Growing; saved: number; lastAt: number };
 
 /**
  * Saves the growing answers of this process, those that are due in one call: with hundreds of answers at once, a call for each of
@@ -38,7 +39,7 @@ export class PartialSaver {
 
   /** Saves this answer from now on, until the returned function is called. A save that comes after the answer's end changes nothing. */
   watch(growing: Growing): () => void {
-    const entry = { growing, saved: "", lastAt: performance.now() };
+    const entry = { growing, saved: 0, lastAt: performance.now() };
     this.entries.add(entry);
     this.timer ??= setInterval(() => this.look(), LOOK_EVERY_MS);
     return () => {
@@ -58,15 +59,15 @@ export class PartialSaver {
       const { growing, saved, lastAt } = entry;
       if (now - lastAt < SAVE_EVERY_MS) continue;
       const text = growing.text();
-      if (text === saved && now - lastAt < RENEW_EVERY_MS) continue;
-      due.push({ entry, text, partial: { orgId: growing.orgId, runId: growing.runId, text: text === saved ? null : text } });
+      if (text.length === saved && now - lastAt < RENEW_EVERY_MS) continue;
+      due.push({ entry, text, partial: { orgId: growing.orgId, runId: growing.runId, text: text.length === saved ? null : text } });
     }
     if (due.length === 0) return;
     for (const { entry } of due) entry.lastAt = now;
     this.saving = this.save(due.map(({ partial }) => partial))
       .then((ended) => {
         for (const { entry, text } of due) {
-          entry.saved = text;
+          entry.saved = text.length;
           if (ended.includes(entry.growing.runId)) entry.growing.stop();
         }
       })

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChatEvent } from "@gpt-agent/core/chat-events";
+import { append } from "@gpt-agent/core/flat-text";
 import type { Log } from "@gpt-agent/core/log";
 import { type AnswerDeps, answer, type Turn } from "./answer.ts";
 import type { Receipt } from "./draft.ts";
@@ -88,7 +89,7 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
       return;
     }
     if (event.type === "text-start" && text) text += "\n\n";
-    else if (event.type === "text-delta") text += event.delta;
+    else if (event.type === "text-delta") text = append(text, event.delta);
     writer.write(event);
   };
   try {

@@ -1,4 +1,5 @@
 import { type ChatEvent, chatEvent, type ToolReply } from "@gpt-agent/core/chat-events";
+import { flat } from "@gpt-agent/core/flat-text";
 import type { Telling } from "../telling.ts";
 
 /**
@@ -13,7 +14,7 @@ export class LoggedEvent {
   ) {}
 
   static of(seq: number, event: ChatEvent): LoggedEvent {
-    return new LoggedEvent(seq, event.type, JSON.stringify(event));
+    return new LoggedEvent(seq, event.type, flat(JSON.stringify(event)));
   }
 
   /** @throws ZodError for what is no event */
