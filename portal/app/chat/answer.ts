@@ -23,7 +23,7 @@ import { GUARD_WORDS } from "./guard/guard-words.ts";
 import { OutputGuard } from "./guard/output-guard.ts";
 import { buildPrompt, fittingPassages, type HistoryTurn, RULES, untrusted } from "./prompt.ts";
 import type { Replies } from "./replies.ts";
-import type { Passage, RetrieveQuery } from "./retrieve.ts";
+import { type Passage, type RetrieveQuery, searchTextOf } from "./retrieve.ts";
 import { suggestQuestions } from "./suggestions.ts";
 import { type SummaryInTheMaking, soon, summariseHistory } from "./summary.ts";
 import { titleOf } from "./title.ts";
@@ -256,7 +256,7 @@ export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tel
     let offTopic = isDeclined(topics, turn.question, turn.history);
     if (!offTopic && !(chat && responder === "quotes")) {
       const find = async (text: string) => {
-        draft.searchText = text;
+        draft.searchText = searchTextOf(text);
         const found = await deps.retrieve({ orgId: turn.orgId, agentId: turn.agentId, text, limit: PASSAGE_LIMIT }, signal);
         return fittingPassages(found, budget.passages);
       };

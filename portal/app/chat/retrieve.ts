@@ -38,19 +38,22 @@ export type RetrieveQuery = { orgId: string; agentId: string; text: string; limi
 /** What is asked of the company itself has few words to find it by: so many times as many passages are looked at. */
 const WIDER = 3;
 
+/** What the knowledge is searched for: a question, and the words that documents have where they answer it. */
+export const searchTextOf = (question: string): string =>
+  [question, searchWords(question), ...measuresOf(question)].filter(Boolean).join(" ");
+
 /**
  * The passages of an agent's knowledge that fit a text best, best first. A failing embedder only costs the vectors.
  * @throws AppError("unavailable") when the database cannot be searched
  */
 export async function retrieve(db: Db, query: RetrieveQuery, signal: AbortSignal, embed?: EmbedQuestion): Promise<Passage[]> {
-  const words = searchWords(query.text);
   const embedded = await embed?.(query.text, signal).catch(() => null);
   const { data, error } = await db
     .rpc("search_chunks", {
       org: query.orgId,
       agent: query.agentId,
-      question: [query.text, words, ...measuresOf(query.text)].join(" "),
-      max_results: query.limit * (words ? WIDER : 1),
+      question: searchTextOf(query.text),
+      max_results: query.limit * (searchWords(query.text) ? WIDER : 1),
       ...(embedded ? { question_embedding: JSON.stringify(embedded.vector), embedding_model: embedded.model } : {}),
     })
     .abortSignal(signal);
