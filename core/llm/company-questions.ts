@@ -39,10 +39,10 @@ const KNOWN: readonly Known[] = [
     subject: "contact",
     asked: either(
       "contacts?|get in touch|reach (?:you|your|someone|support)|(?:call|phone|e-?mail|write to|message) (?:you|your|the)|phone|telephone|e-?mail",
-      "контакт\\p{L}*|связаться|связь|позвонить|написать|дозвониться|телефон\\p{L}*|почт[аыу]|имейл|e-?mail",
+      "контакт\\p{L}*|связаться|обратная связь|позвонить|написать|дозвониться|телефон\\p{L}*|почт[аыу]|имейл|e-?mail",
     ),
     words: wordsOf(
-      "contact contacts details e get touch reach call phone telephone number email mail write message address someone support customer service связаться связь контакты контактные данные позвонить написать дозвониться телефон номер почта электронная адрес поддержка служба поддержки имейл",
+      "contact contacts details e get touch reach call phone telephone number email mail write message address someone support customer service связаться обратная связь контакты контактные данные позвонить написать дозвониться телефон номер почта электронная адрес поддержка служба поддержки имейл",
     ),
     search: { en: "contact write email phone call", ru: "связаться напишите писать почта телефон звоните контакты" },
     given: (text) => /[^\s@]+@[^\s@]+\.\p{L}{2,}/u.test(text) || /(?<![\d.,])\+?\d[\d\s()–-]{7,}\d(?!\d)/.test(text),
@@ -51,7 +51,7 @@ const KNOWN: readonly Known[] = [
     subject: "place",
     asked: either(
       "where (?:(?:are|is|can|do|exactly|in)\\b.*)?(?:you|your|shop|store|office|company|clinic|school)|how (?:do|can) (?:i|we) (?:find|get to|come to) (?:you|your)|(?:which|what) (?:city|town|country) are you|address|location",
-      "где|адрес\\p{L}*|как (?:(?:к|до) )?(?:вас|вам)|как (?:найти|добраться|доехать|проехать)|в каком (?:вы )?городе",
+      "где(?=.*(?<!\\p{L})(?:вы|вас|ваш\\p{L}*|магазин|офис|компания|клиника|школа|салон|студия|находитесь|располагаетесь)(?!\\p{L}))|адрес\\p{L}*|как (?:(?:к|до) )?(?:вас|вам)|как (?:найти|доехать до|добраться до) (?:ваш\\p{L}* )?(?:магазин|офис|клиник|школ|салон)\\p{L}*|как (?:добраться|доехать|проехать)|в каком (?:вы )?городе",
     ),
     words: wordsOf(
       "located location situated based find address street city town country come visit get exact physical находитесь находится расположены расположен располагаетесь найти адрес город улица добраться доехать проехать попасть приехать",
@@ -75,11 +75,11 @@ const KNOWN: readonly Known[] = [
   {
     subject: "hours",
     asked: either(
-      "(?:are|is|do|does) .*(?:open|close|closed)|opening (?:hours|times?)|(?:business|working|office|shop|store) hours|hours",
-      "график\\p{L}*|режим|расписание|час[ыа]? работы|время работы|(?:когда|до скольки|со скольки|во сколько) .*(?:работа|откры|закры)\\p{L}+",
+      "(?:are|is|do|does) .*(?:open|close|closed)|opening (?:hours|times?)|(?:business|working|office|shop|store) hours|(?<!how many )hours",
+      "график\\p{L}*|режим|час[ыа]? работы|время работы|(?:когда|до скольки|со скольки|во сколько) .*(?:работа|откры|закры)\\p{L}+",
     ),
     words: wordsOf(
-      "open opens opening close closes closed hours times business working work schedule today now график режим расписание работы работа работаете работает открыты открывается открываетесь закрываетесь закрывается открыт часы время",
+      "open opens opening close closes closed hours times business working work schedule today now график режим работы работа работаете работает открыты открывается открываетесь закрываетесь закрывается открыт часы время",
     ),
     search: {
       en: "open opening hours closed Monday Friday",
