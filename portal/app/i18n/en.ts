@@ -881,7 +881,8 @@ export const en = {
     input: "Given",
     output: "Returned",
     status: (code: string) => `HTTP ${code}`,
-    legend: "The better a passage fits the question, the higher its score. The agent reads the best ones, in this order.",
+    legend:
+      "The better a passage fits the search, the higher its score. The agent reads these, in this order: asked for an address, a contact, hours or prices, it reads passages that hold them first.",
   },
   apiDocs: {
     title: "API reference",
