@@ -1,8 +1,8 @@
 // What a streamed token costs: the portal's CPU time for each token of many streams at once, whole way (model, citations, run log,
 // socket), against a bare server of server-sent events under the same load; and what a stream holds in memory. Both stream side by side, in the
 // same seconds: a virtual machine is twice as fast in one minute as in the next, and what a token costs on a busy machine is more than on
-// an idle one. The bare server is measured alone as well, before.
-// `npm run bench:stream-cost [-- --streams 500 --seconds 10]`. Linux.
+// an idle one. For the same reason they do so several times, and the median counts. The bare server is measured alone as well, before.
+// `npm run bench:stream-cost [-- --streams 500 --seconds 10 --rounds 3]`. Linux.
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -13,10 +13,16 @@ import { type Ask, Readers } from "./streams/readers.ts";
 import { addAgent, openVisitors, question, setStage } from "./streams/stage.ts";
 
 const { values } = parseArgs({
-  options: { streams: { type: "string", default: "500" }, seconds: { type: "string", default: "10" }, profile: { type: "string" } },
+  options: {
+    streams: { type: "string", default: "500" },
+    seconds: { type: "string", default: "10" },
+    rounds: { type: "string", default: "3" },
+    profile: { type: "string" },
+  },
 });
 const streams = Number(values.streams);
 const seconds = Number(values.seconds);
+const rounds = Number(values.rounds);
 const EVERY_MS = 100;
 /** Streams begin this far apart, so that the measurement is of streaming alone. */
 const APART_MS = 30;
@@ -122,39 +128,53 @@ await Promise.all(visitors.slice(streams).map((visitor) => warm.read(question(st
 await sleep(1_000);
 
 const empty = await meter.use({ collect: true });
-let held = empty;
-const whole = new Measured(
-  "whole way",
-  stage.model,
-  visitors.slice(0, streams).map((visitor, n) => question(stage, visitor, `What does item${n % 200} need?`)),
-  async () => (await meter.use()).cpuMs,
-);
-const [beside, portal] = await load([bare("bare server, beside it"), whole], async () => {
-  held = await meter.use({ collect: true });
-  await sleep(SETTLE_MS);
-  if (!values.profile) return;
-  await meter.send("Profiler.enable");
-  await meter.send("Profiler.start");
-  setTimeout(async () => {
-    const { profile } = await meter.send<{ profile: object }>("Profiler.stop");
-    writeFileSync(values.profile!, JSON.stringify(profile));
-  }, seconds * 900);
-});
+/** With all streams of the first round flowing. */
+let full = empty;
+const whole = () =>
+  new Measured(
+    "whole way",
+    stage.model,
+    visitors.slice(0, streams).map((visitor, n) => question(stage, visitor, `What does item${n % 200} need?`)),
+    async () => (await meter.use()).cpuMs,
+  );
+type Figures = NonNullable<typeof alone>;
+const pairs: { beside: Figures; portal: Figures }[] = [];
+for (let round = 1; round <= rounds; round++) {
+  const [beside, portal] = await load([bare("bare server, beside it"), whole()], async () => {
+    const held = await meter.use({ collect: true });
+    if (round === 1) full = held;
+    await sleep(SETTLE_MS);
+    if (!values.profile || round > 1) return;
+    await meter.send("Profiler.enable");
+    await meter.send("Profiler.start");
+    setTimeout(async () => {
+      const { profile } = await meter.send<{ profile: object }>("Profiler.stop");
+      writeFileSync(values.profile!, JSON.stringify(profile));
+    }, seconds * 900);
+  });
+  pairs.push({ beside: beside!, portal: portal! });
+}
 meter.close();
 await stage.stop();
 bareServer.stop();
 
 const perStream = (bytes: number) => Number((bytes / streams / 1024).toFixed(1));
-const times = (server: typeof alone) => Number((portal!.cpuMicrosPerToken / server!.cpuMicrosPerToken).toFixed(2));
+const times = (portal: Figures, bare: Figures) => Number((portal.cpuMicrosPerToken / bare.cpuMicrosPerToken).toFixed(2));
+const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 figures("stream-cost", [
   alone!,
-  beside!,
+  ...pairs.flatMap(({ beside, portal }) => [
+    beside,
+    { ...portal, timesBare: times(portal, beside), timesBareAlone: times(portal, alone!) },
+  ]),
   {
-    ...portal!,
-    timesBare: times(beside),
-    timesBareAlone: times(alone),
-    heldKB: perStream(held.heap + held.outside - empty.heap - empty.outside),
-    rssKB: perStream(held.rss - empty.rss),
+    what: "median",
+    streams,
+    cpuMicrosPerToken: median(pairs.map(({ portal }) => portal.cpuMicrosPerToken)),
+    timesBare: median(pairs.map(({ beside, portal }) => times(portal, beside))),
+    timesBareAlone: median(pairs.map(({ portal }) => times(portal, alone!))),
+    heldKB: perStream(full.heap + full.outside - empty.heap - empty.outside),
+    rssKB: perStream(full.rss - empty.rss),
     goal: "timesBare <= 2.2, heldKB <= 100",
   },
 ]);
