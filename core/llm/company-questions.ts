@@ -33,6 +33,25 @@ const DAYS = either(
   "понедельник\\p{L}*|вторник\\p{L}*|сред[уы]|четверг\\p{L}*|пятниц\\p{L}+|суббот\\p{L}+|воскресень\\p{L}+|выходны\\p{L}+|ежедневно|каждый день|праздник\\p{L}*",
 );
 
+const STREETS = [
+  /\b(?:at|on) (?:\d+[a-z]?,? )?\p{Lu}[\p{L}'’.-]+(?: [\p{Lu}][\p{L}'’.-]+)*,? \d/u,
+  /\b\d+[a-z]? (?:\p{Lu}[\p{L}'’-]+ )+(?:[Ss]treet|[Ss]t|[Rr]oad|[Rr]d|[Aa]venue|[Aa]ve|[Ll]ane|[Ss]quare|[Bb]oulevard)\b/u,
+  /(?<!\p{L})(?:по адресу:?|ул\.|улиц[аеы]|пр-т|просп\.|проспект\p{L}*|наб\.|набережн\p{L}+|шоссе|пер\.|переул\p{L}+|площад\p{L}+) ?[\p{L}«]/iu,
+];
+const SITUATED = either(
+  "(?:we are|we're|(?:shop|store|office|branch|clinic|school|studio|headquarters)(?:e?s)? (?:is|are)|located|based) (?:in|at|on|near)",
+  "(?:находимся|находится|располагаемся|расположен[аоы]?|(?:мы|офис|магазин|школа|клиника|салон|студия) —) (?:в|на|по|недалеко|рядом|у)",
+);
+/** "Tarn is a small maker of bottles", "We sell tents", "Riverside Clinic treats children". */
+const TRADES = [
+  /^\p{Lu}\S+(?: \p{Lu}\S+)? (?:sells|makes|produces|offers|provides|designs|teaches|treats|repairs|helps|runs|organi[sz]es|serves)\b/u,
+  /^(?:\p{Lu}\p{Ll}+ )?«?\p{Lu}[^»]{1,40}»? (?:прода[её]т|делает|выпускает|предлагает|помогает|обучает|учит|лечит|организует|обслуживает)/u,
+  either(
+    "^we (?:sell|make|produce|offer|provide|build|design|teach|treat|repair|help|run|organi[sz]e|speciali[sz]e)|(?:is|are) (?:an? )?(?:\\p{L}+ ){0,3}(?:maker|manufacturer|shop|store|company|clinic|school|bank|agency|studio|service|workshop|supplier)s?",
+    "^мы (?:прода[её]м|делаем|выпускаем|производим|предлагаем|занимаемся|помогаем|обучаем|учим|лечим|организуем|шь[её]м)|(?:—|–|это) (?:\\p{L}+ ){0,3}(?:мастерская|магазин|компания|клиника|школа|банк|агентство|студия|сервис|производитель)",
+  ),
+];
+
 /** Of these the first that fits counts: an e-mail address is a way to get in touch, and no place. */
 const KNOWN: readonly Known[] = [
   {
@@ -60,17 +79,7 @@ const KNOWN: readonly Known[] = [
       en: "address located street road square floor shop store office",
       ru: "адрес находимся находится расположен улица площадь проспект этаж магазин офис",
     },
-    given: (text) =>
-      /\b(?:at|on) (?:\d+[a-z]?,? )?\p{Lu}[\p{L}'’.-]+(?: [\p{Lu}][\p{L}'’.-]+)*,? \d|\b\d+[a-z]? (?:\p{Lu}[\p{L}'’-]+ )+(?:[Ss]treet|[Ss]t|[Rr]oad|[Rr]d|[Aa]venue|[Aa]ve|[Ll]ane|[Ss]quare|[Bb]oulevard)\b/u.test(
-        text,
-      ) ||
-      /(?<!\p{L})(?:по адресу:?|ул\.|улиц[аеы]|пр-т|просп\.|проспект\p{L}*|наб\.|набережн\p{L}+|шоссе|пер\.|переул\p{L}+|площад\p{L}+) ?[\p{L}«]/iu.test(
-        text,
-      ) ||
-      either(
-        "(?:we are|we're|(?:shop|store|office|branch|clinic|school|studio|headquarters)(?:e?s)? (?:is|are)|located|based) (?:in|at|on|near)",
-        "(?:находимся|находится|располагаемся|расположен[аоы]?|(?:мы|офис|магазин|школа|клиника|салон|студия) —) (?:в|на|по|недалеко|рядом|у)",
-      ).test(text),
+    given: (text) => STREETS.some((street) => street.test(text)) || SITUATED.test(text),
   },
   {
     subject: "hours",
@@ -100,17 +109,7 @@ const KNOWN: readonly Known[] = [
       en: "make sell offer provide maker company teach treat help organise",
       ru: "делаем продаем выпускаем предлагаем мастерская компания магазин обучаем лечим помогаем организуем",
     },
-    given: (text) =>
-      /^\p{Lu}\S+(?: \p{Lu}\S+)? (?:sells|makes|produces|offers|provides|designs|teaches|treats|repairs|helps|runs|organi[sz]es|serves)\b/u.test(
-        text,
-      ) ||
-      /^(?:\p{Lu}\p{Ll}+ )?«?\p{Lu}[^»]{1,40}»? (?:прода[её]т|делает|выпускает|предлагает|помогает|обучает|учит|лечит|организует|обслуживает)/u.test(
-        text,
-      ) ||
-      either(
-        "^we (?:sell|make|produce|offer|provide|build|design|teach|treat|repair|help|run|organi[sz]e|speciali[sz]e)|(?:is|are) (?:an? )?(?:\\p{L}+ ){0,3}(?:maker|manufacturer|shop|store|company|clinic|school|bank|agency|studio|service|workshop|supplier)s?",
-        "^мы (?:прода[её]м|делаем|выпускаем|производим|предлагаем|занимаемся|помогаем|обучаем|учим|лечим|организуем|шь[её]м)|(?:—|–|это) (?:\\p{L}+ ){0,3}(?:мастерская|магазин|компания|клиника|школа|банк|агентство|студия|сервис|производитель)",
-      ).test(text),
+    given: (text) => TRADES.some((trade) => trade.test(text)),
   },
   {
     subject: "prices",
