@@ -123,8 +123,11 @@ describe("a run", () => {
     expect(stored).toHaveLength(1);
     expect(stored[0]).toMatchObject({ status: "finished", text: WORDS });
 
-    const broken = { ...memoryRunLog(), append: () => Promise.reject(new Error("full")) };
-    expect((await play({ runLog: broken })).stored).toHaveLength(1);
+    const full = () => {
+      throw new Error("full");
+    };
+    for (const append of [() => Promise.reject(new Error("full")), full])
+      expect((await play({ runLog: { ...memoryRunLog(), append } })).stored).toHaveLength(1);
   });
 
   it("stops when it is told that its row is no longer running", async () => {

@@ -31,10 +31,15 @@ class LogWriter {
 
   /** A log that fails costs the readers their stream, never the run: the answer is still stored. */
   write(event: ChatEvent): void {
-    this.newest = this.runLog
-      .append(this.runId, event)
-      .catch((error) => this.log.warn("a run event could not be logged", { error, runId: this.runId }));
+    try {
+      const appending = this.runLog.append(this.runId, event);
+      if (appending) this.newest = appending.catch(this.failed);
+    } catch (error) {
+      this.failed(error);
+    }
   }
+
+  private readonly failed = (error: unknown) => this.log.warn("a run event could not be logged", { error, runId: this.runId });
 
   async end(): Promise<void> {
     await this.newest;

@@ -71,9 +71,9 @@ export function keptHere(
   }
 
   /** A copy that misses an event is made anew. */
-  function send(runId: string, mirror: Mirror, sending: Promise<void>): void {
+  function send(runId: string, mirror: Mirror, sending: Promise<void> | undefined): void {
     const { line } = mirror;
-    sending.catch(() => {
+    sending?.catch(() => {
       if (line === null || mirror.line !== line || mirrors.get(runId) !== mirror) return;
       mirror.line = null;
       lookLater();
@@ -149,10 +149,11 @@ export function keptHere(
       mirrors.set(runId, mirror);
       await ask(() => copy(runId, mirror)).catch(lookLater);
     },
-    async append(runId, event) {
-      await here.append(runId, event);
+    append(runId, event) {
+      here.append(runId, event);
       const mirror = mirrors.get(runId);
       if (mirror?.line) send(runId, mirror, shared.append(runId, event));
+      return undefined;
     },
     async close(runId) {
       await here.close(runId);

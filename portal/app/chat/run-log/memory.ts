@@ -80,10 +80,11 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryR
         replyListeners: new Set(),
       });
     },
-    async append(runId, event) {
+    append(runId, event) {
       const entry = find(runId);
       entry.events.push(LoggedEvent.of(entry.events.length + 1, event));
       wake(entry);
+      return undefined;
     },
     async close(runId) {
       const entry = find(runId);

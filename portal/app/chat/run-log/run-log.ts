@@ -34,8 +34,12 @@ export interface RunLog {
   readonly shared: boolean;
   /** Makes the log of a run, empty. */
   open(runId: string): Promise<void>;
-  /** Calls take effect in their order, also when they are not waited for. */
-  append(runId: string, event: ChatEvent): Promise<void>;
+  /**
+   * Calls take effect in their order, also when they are not waited for. Returns a promise only where there is something to wait for: with
+   * an AsyncLocalStorage in the process, one for each word of hundreds of answers is a twentieth of what a word costs.
+   * @throws for a run that is not open; or rejects
+   */
+  append(runId: string, event: ChatEvent): Promise<void> | undefined;
   /** No more events will come; readers end after the last one. */
   close(runId: string): Promise<void>;
   has(runId: string): Promise<boolean>;
