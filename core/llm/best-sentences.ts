@@ -5,7 +5,7 @@ import type { LlmPassage } from "./llm.ts";
 import { names, numbered } from "./names.ts";
 import { dates, type Quantity, quantities } from "./quantities.ts";
 import { splitSentences } from "./sentences.ts";
-import { stem, stems } from "./stems.ts";
+import { plainQuestion, stem, stems } from "./stems.ts";
 import { type RowTerms, rowsAskedFor, tableRow } from "./table-rows.ts";
 
 /** A sentence that may answer a question, with how well it does. */
@@ -237,6 +237,16 @@ function ofCompany(candidates: Candidate[], question: string, company: CompanyQu
     .map(({ candidate }) => candidate);
 }
 
+/** What stands below a heading, or the question of an FAQ, that is asked word for word: of the first passage that has it, in reading order. */
+function askedWordForWord(candidates: Candidate[], question: string): Candidate[] {
+  const asked = plainQuestion(question);
+  const below = candidates.filter((candidate) => asked !== "" && plainQuestion(candidate.below) === asked);
+  return below
+    .filter(({ passage }) => passage === below[0]!.passage)
+    .sort((a, b) => a.place - b.place)
+    .slice(0, MAX_SENTENCES);
+}
+
 /**
  * What finds the sentences of some passages that answer a question, for several questions about the same passages; `before` is what was asked
  * before, where the question leans on it.
@@ -247,10 +257,12 @@ export function answersFrom(passages: LlmPassage[]): (question: string, before?:
     all ??= passages.map(read);
     const asked = weigh(question, before, all);
     const company = before ? null : companyQuestion(question);
-    if (asked.weights.size === 0 && !company) return [];
     const scored = all.flatMap((passage) => candidatesOf(passage, asked)).sort((a, b) => b.score - a.score);
+    const literally = askedWordForWord(scored, question);
+    if (literally.length > 0) return literally;
     // Its own words say nothing: a sentence with some of them is no answer.
     if (company) return ofCompany(scored, question, company);
+    if (asked.weights.size === 0) return [];
     const every = rowsAskedFor(scored);
     // What leans on a question before asks for something about its subject: sentences about the subject alone have been told already.
     const further = before ? every.filter(({ found }) => [...asked.own].some((term) => found.has(term))) : every;

@@ -58,6 +58,15 @@ export function measuresOf(text: string): string[] {
   return [...found];
 }
 
+/** A text without what two writers of the same question do differently: capitals, punctuation, spaces, ё. */
+export const plainQuestion = (text: string): string =>
+  text
+    .normalize("NFC")
+    .toLowerCase()
+    .replaceAll("ё", "е")
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim();
+
 /** The distinct stems of a text's meaningful words, in order of appearance; synonyms count as one. */
 export function stems(text: string): Set<string> {
   const found = new Set<string>();

@@ -257,7 +257,10 @@ export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tel
     if (!offTopic && !(chat && responder === "quotes")) {
       const find = async (text: string) => {
         draft.searchText = searchTextOf(text);
-        const found = await deps.retrieve({ orgId: turn.orgId, agentId: turn.agentId, text, limit: PASSAGE_LIMIT }, signal);
+        const found = await deps.retrieve(
+          { orgId: turn.orgId, agentId: turn.agentId, text, question: turn.question, limit: PASSAGE_LIMIT },
+          signal,
+        );
         return fittingPassages(found, budget.passages);
       };
       if (before && leans(turn.question) === "maybe") {
