@@ -1,4 +1,4 @@
-import { append } from "../flat-text.ts";
+import { GrowingText } from "../growing-text.ts";
 import type { ChatChunk } from "./chat-chunk.ts";
 import type { LlmMessage, LlmPrompt, LlmUsage } from "./llm.ts";
 import { countTokens } from "./tokens.ts";
@@ -53,7 +53,7 @@ export class UsageMeter {
   private model: string;
   private provider: string | null = null;
   private told: ChatChunk["usage"] = null;
-  private written = "";
+  private readonly written = new GrowingText();
 
   constructor(
     private readonly prompt: Pick<LlmPrompt, "messages" | "tools">,
@@ -71,7 +71,7 @@ export class UsageMeter {
   }
 
   wrote(text: string): void {
-    this.written = append(this.written, text);
+    this.written.append(text);
   }
 
   /** Has the provider told anything? Without, a call that failed is taken to have cost nothing. */
@@ -107,8 +107,9 @@ export class UsageMeter {
 
   private completionTokens(): { tokens: number; reckoned: boolean } {
     const told = number(this.told?.completion_tokens);
-    if (told !== null && told <= MAX_COMPLETION_TOKENS && (told > 0 || !this.written)) return { tokens: Math.round(told), reckoned: false };
-    return { tokens: countTokens(this.written), reckoned: this.written !== "" };
+    if (told !== null && told <= MAX_COMPLETION_TOKENS && (told > 0 || this.written.length === 0))
+      return { tokens: Math.round(told), reckoned: false };
+    return { tokens: countTokens(this.written.toString()), reckoned: this.written.length > 0 };
   }
 }
 

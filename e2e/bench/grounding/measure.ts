@@ -113,7 +113,7 @@ export async function askShelf(shelf: Shelf, asked: { text: string; after?: stri
     pace: new WordPace(),
     log,
   };
-  const receipt = await answer(turn, deps, new Replies(), () => {}, never);
+  const receipt = await answer(turn, deps, new Replies(), () => {}, never).receipt;
   if (receipt.outcome === "failed") throw new Error(`This question could not be answered: ${asked.text}`);
   return receipt;
 }

@@ -191,12 +191,15 @@ function close(
   return more;
 }
 
+/** An answer in the making: what it has said so far, and the receipt of its end. */
+export type Answering = { text(): string; receipt: Promise<Receipt> };
+
 /**
- * Answers a question: retrieve, prompt, respond. Tells the events of the run, `start` first and `finish` last, and returns the
- * receipt. Never throws: a stop, a failing model and a failing database all end in a designed state. Sees no Request.
+ * Answers a question: retrieve, prompt, respond. Tells the events of the run, `start` first and `finish` last; then comes the
+ * receipt. It never rejects: a stop, a failing model and a failing database all end in a designed state. Sees no Request.
  * @param replies brings what tool calls wait for: a visitor's consent, a result from their page
  */
-export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tell: Tell, signal: AbortSignal): Promise<Receipt> {
+export function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tell: Tell, signal: AbortSignal): Answering {
   const { instructions, topics } = turn.settings;
   const guard = new OutputGuard({
     ...turn,
@@ -207,6 +210,12 @@ export async function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tel
   const draft = new Draft(turn.question, guard, tell);
   const tools = new ToolSession(turn, deps.actions, replies);
   const making: Making = { draft, tools, guard, pace: deps.pace, tell };
+  return { text: () => draft.text, receipt: make(turn, deps, making, signal) };
+}
+
+async function make(turn: Turn, deps: AnswerDeps, making: Making, signal: AbortSignal): Promise<Receipt> {
+  const { draft, tools, guard, tell } = making;
+  const { instructions, topics } = turn.settings;
   const words = ANSWER_WORDS[turn.locale];
   let responder = deps.llm.responder;
   const receipt = (

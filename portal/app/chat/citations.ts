@@ -1,5 +1,5 @@
 import type { Citation } from "@gpt-agent/core/chat-events";
-import { append } from "@gpt-agent/core/flat-text";
+import { GrowingText } from "@gpt-agent/core/growing-text";
 import { splitSentences } from "@gpt-agent/core/llm/sentences";
 import type { Passage } from "./retrieve.ts";
 import { type Claim, findSupport, type ReadPassage, readClaim, readPassage, type Support } from "./support.ts";
@@ -36,7 +36,7 @@ export class CitationWeaver {
   refused = 0;
   /** Where the last of them ends. */
   private refusedAt = -1;
-  private written = "";
+  private readonly written = new GrowingText();
   /** Where in `written` the last marker ended, and the claim that it stood behind. */
   private marked = 0;
   private claim = "";
@@ -88,7 +88,7 @@ export class CitationWeaver {
     this.write(this.held.trimEnd(), pieces);
     this.held = "";
     const indexes = this.made.length === 0 && this.refused === 0 ? this.citeUnasked(pieces) : [];
-    const space = /\s$/.test(this.written) ? "" : " ";
+    const space = /\s$/.test(this.written.toString()) ? "" : " ";
     if (indexes.length > 0) this.write(space + indexes.map((index) => `[${index}]`).join(""), pieces);
     return pieces;
   }
@@ -103,7 +103,7 @@ export class CitationWeaver {
 
   private write(text: string, pieces: WovenPiece[]): void {
     if (!text) return;
-    this.written = append(this.written, text);
+    this.written.append(text);
     const last = pieces.at(-1);
     if (last?.type === "text") last.text += text;
     else pieces.push({ type: "text", text });
@@ -111,7 +111,7 @@ export class CitationWeaver {
 
   /** The claim that a marker here stands behind: the last sentence since the marker before; that marker's own, right behind it. */
   private claimBefore(): string {
-    const since = this.written.slice(Math.max(this.marked, this.written.length - CLAIM_WINDOW));
+    const since = this.written.toString().slice(Math.max(this.marked, this.written.length - CLAIM_WINDOW));
     if (!/[\p{L}\p{N}]/u.test(since)) return this.claim;
     this.given = new Set();
     this.claim = splitSentences(since).at(-1)?.text ?? "";
@@ -162,9 +162,10 @@ export class CitationWeaver {
 
   /** Citations for an answer whose author forgot them: all of its claims are supported, or it gets none. */
   private citeUnasked(pieces: WovenPiece[]): number[] {
-    const sentences = splitSentences(this.written);
+    const written = this.written.toString();
+    const sentences = splitSentences(written);
     // An answer of thousands of sentences would hold up all others while each of them is read.
-    if (this.passages.length === 0 || sentences.length > 4 * MOST_UNASKED || /```/.test(this.written)) return [];
+    if (this.passages.length === 0 || sentences.length > 4 * MOST_UNASKED || /```/.test(written)) return [];
     const claims: Claim[] = [];
     for (const { text } of sentences) {
       const claim = readClaim(text, this.question);

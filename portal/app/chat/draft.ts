@@ -1,5 +1,5 @@
 import type { ChatEvent, MessagePart } from "@gpt-agent/core/chat-events";
-import { append } from "@gpt-agent/core/flat-text";
+import { GrowingText } from "@gpt-agent/core/growing-text";
 import type { LlmAttempt, LlmUsage } from "@gpt-agent/core/llm/llm";
 import { addUsage, NO_USAGE } from "@gpt-agent/core/llm/usage";
 import { CitationWeaver, type MadeCitation, type WovenPiece } from "./citations.ts";
@@ -49,8 +49,8 @@ function sourceEvent({ citation, passage }: MadeCitation): ChatEvent {
 export class Draft {
   readonly began = performance.now();
   /** Texts and tool calls in the order they came. */
-  private readonly told: Extract<MessagePart, { type: "text" | "dynamic-tool" }>[] = [];
-  private openText: { type: "text"; text: string } | null = null;
+  private readonly told: (GrowingText | Extract<MessagePart, { type: "dynamic-tool" }>)[] = [];
+  private openText: GrowingText | null = null;
   private texts = 0;
   private readonly announced = new Set<string>();
   private weaver = new CitationWeaver([], "");
@@ -100,7 +100,7 @@ export class Draft {
 
   /** Says something of our own, as a paragraph of its own. */
   say(words: string): void {
-    this.add(this.openText?.text ? `\n\n${words}` : words);
+    this.add(this.openText?.length ? `\n\n${words}` : words);
   }
 
   /** A finished tool call: it stands between the texts around it. */
@@ -120,7 +120,7 @@ export class Draft {
   }
 
   get text(): string {
-    return this.told.flatMap((part) => (part.type === "text" ? part.text : [])).join("\n\n");
+    return this.told.flatMap((part) => (part instanceof GrowingText ? part.toString() : [])).join("\n\n");
   }
 
   /** The answer so far, as its grounding is judged by. */
@@ -137,7 +137,8 @@ export class Draft {
     const cited = this.citations.map(
       ({ citation }): MessagePart => ({ type: "data-citation", id: `citation-${citation.index}`, data: citation }),
     );
-    return [...cited, ...this.told, ...more];
+    const told = this.told.map((part): MessagePart => (part instanceof GrowingText ? { type: "text", text: part.toString() } : part));
+    return [...cited, ...told, ...more];
   }
 
   private get textId(): string {
@@ -161,13 +162,13 @@ export class Draft {
   private add(text: string): void {
     if (!text) return;
     if (!this.openText) {
-      this.openText = { type: "text", text: "" };
+      this.openText = new GrowingText();
       this.told.push(this.openText);
       this.texts++;
       this.firstTokenMs ??= this.elapsed();
       this.tell({ type: "text-start", id: this.textId });
     }
-    this.openText.text = append(this.openText.text, text);
+    this.openText.append(text);
     this.tell({ type: "text-delta", id: this.textId, delta: text });
   }
 }

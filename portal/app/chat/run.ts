@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChatEvent } from "@gpt-agent/core/chat-events";
-import { append } from "@gpt-agent/core/flat-text";
 import type { Log } from "@gpt-agent/core/log";
 import { type AnswerDeps, answer, type Turn } from "./answer.ts";
 import type { Receipt } from "./draft.ts";
@@ -84,21 +83,17 @@ export async function run(turn: Turn, deps: RunDeps): Promise<void> {
   const replies = new Replies();
   const unhear = await hearReplies(turn, replies, deps);
 
-  let text = "";
-  const unwatch = deps.saver.watch({ orgId: turn.orgId, runId: turn.runId, text: () => text, stop });
+  let unwatch = () => {};
 
   let finish: ChatEvent | null = null;
   const tell = (event: ChatEvent) => {
-    if (event.type === "finish") {
-      finish = event;
-      return;
-    }
-    if (event.type === "text-start" && text) text += "\n\n";
-    else if (event.type === "text-delta") text = append(text, event.delta);
-    writer.write(event);
+    if (event.type === "finish") finish = event;
+    else writer.write(event);
   };
   try {
-    const receipt = await answer(turn, deps, replies, tell, controller.signal);
+    const answering = answer(turn, deps, replies, tell, controller.signal);
+    unwatch = deps.saver.watch({ orgId: turn.orgId, runId: turn.runId, text: answering.text, stop });
+    const receipt = await answering.receipt;
     unwatch();
     deps.onAnswered?.(receipt);
     // Stored before `finish` is told, so that whoever has seen it can rate the answer and open its citations.

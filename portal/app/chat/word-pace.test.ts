@@ -71,17 +71,27 @@ describe("the words of an answer", () => {
     expect(before).toBe(200);
   });
 
-  it("do not wait where what went before is undecided without them", () => {
+  it("that are kept back, as the next ones decide them, are no later than others", () => {
     const pace = new WordPace();
     const others = Array.from({ length: 200 }, () => listener(pace));
     const heard: string[] = [];
     const words = pace.gather((text) => heard.push(text) > 0 && text.endsWith("."));
-    words.add("shop.");
+    words.add("our");
+    vi.advanceTimersByTime(100);
+    words.add(" shop.");
+    vi.advanceTimersByTime(110);
+    expect(heard).toEqual(["our", " shop."]);
     words.add("example");
+    vi.advanceTimersByTime(70);
+    expect(heard).toEqual(["our", " shop."]);
     words.add(" sells");
-    expect(heard).toEqual(["shop.", "example"]);
-    vi.advanceTimersByTime(210);
-    expect(heard).toEqual(["shop.", "example", " sells"]);
+    vi.advanceTimersByTime(20);
+    expect(heard).toEqual(["our", " shop.", "example sells"]);
+    vi.advanceTimersByTime(1_000);
+    words.add(" tea.");
+    vi.advanceTimersByTime(1_000);
+    words.add(" And");
+    expect(heard).toEqual(["our", " shop.", "example sells", " tea.", " And"]);
     for (const other of others) other.words.end();
   });
 

@@ -29,26 +29,29 @@ export class WordPace {
 
   /**
    * @param write gets the words in their order; must not throw. Returns whether it keeps back an end of them that the next word decides
-   * (a full stop that may be a host's): then that one does not wait
+   * (a full stop that may be a host's): then the time until the next ones counts from when that came, so that it is no later than others
    */
   gather(write: (text: string) => boolean): Words {
     this.answers++;
     let held = "";
-    let wroteAt = Number.NEGATIVE_INFINITY;
+    let addedAt = 0;
+    /** Since when something waits that has not gone out, or nothing has. */
+    let since = Number.NEGATIVE_INFINITY;
     const pass = () => {
       this.waiting.delete(pass);
       if (!held) return;
       const text = held;
       held = "";
-      wroteAt = write(text) ? Number.NEGATIVE_INFINITY : performance.now();
+      since = write(text) ? addedAt : performance.now();
     };
     return {
       add: (text) => {
         const waits = held !== "";
         held += text;
+        addedAt = performance.now();
         if (waits) return;
-        const due = wroteAt + this.windowMs;
-        if (performance.now() >= due) pass();
+        const due = since + this.windowMs;
+        if (addedAt >= due) pass();
         else this.wait(pass, due);
       },
       end: () => {

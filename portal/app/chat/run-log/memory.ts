@@ -1,25 +1,59 @@
+import type { ChatEvent } from "@gpt-agent/core/chat-events";
+import { TextBytes } from "@gpt-agent/core/growing-text";
 import type { Telling } from "../telling.ts";
 import { KEEP_AFTER_END_MS, LoggedEvent, type ReplyListener, type RunLog } from "./run-log.ts";
 
+/** Written events, one after the other. */
+class Tape {
+  private readonly bytes = new TextBytes();
+  /** Where each event ends. */
+  private readonly ends: number[] = [];
+
+  get length(): number {
+    return this.ends.length;
+  }
+
+  add(event: ChatEvent): LoggedEvent {
+    const logged = LoggedEvent.of(this.length + 1, event);
+    this.bytes.append(logged.json);
+    this.ends.push(this.bytes.length);
+    return logged;
+  }
+
+  /** The event of this number, from 1. */
+  read(seq: number): LoggedEvent {
+    return LoggedEvent.read(seq, this.bytes.slice(this.ends[seq - 2] ?? 0, this.ends[seq - 1]!));
+  }
+
+  *[Symbol.iterator](): Iterator<LoggedEvent> {
+    for (let seq = 1; seq <= this.length; seq++) yield this.read(seq);
+  }
+
+  end(): void {
+    this.bytes.trim();
+  }
+}
+
 type Entry = {
-  events: LoggedEvent[];
+  tape: Tape;
   ended: boolean;
   stopped: boolean;
-  readers: Set<() => void>;
+  /** Each looks for what it has not told yet; `newest` may be that. */
+  readers: Set<(newest?: LoggedEvent) => void>;
   stopListeners: Set<() => void>;
   replyListeners: Set<ReplyListener>;
   expiry?: NodeJS.Timeout;
 };
 
 /** `events` are those of a run so far; none for one that it does not know. */
-type MemoryRunLog = RunLog & { events(runId: string): readonly LoggedEvent[] };
+type MemoryRunLog = RunLog & { events(runId: string): Iterable<LoggedEvent> };
 
 /** The run log of a single portal process. */
 export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryRunLog {
   const runs = new Map<string, Entry>();
 
-  const wake = (entry: Entry) => {
-    for (const look of entry.readers) look();
+  const wake = (entry: Entry, newest?: LoggedEvent) => {
+    for (const look of entry.readers) look(newest);
   };
   const find = (runId: string): Entry => {
     const entry = runs.get(runId);
@@ -31,22 +65,23 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryR
     (hear) =>
       new Promise((resolve, reject) => {
         const entry = find(runId);
-        let told = after > entry.events.length ? 0 : after;
+        const { tape } = entry;
+        let told = after > tape.length ? 0 : after;
         /** Is the reader still busy with what it was told last? */
         let busy = false;
         const leave = (how: () => void) => {
           entry.readers.delete(look);
-          signal.removeEventListener("abort", look);
+          signal.removeEventListener("abort", leaving);
           how();
         };
-        const look = () => {
+        const look = (newest?: LoggedEvent) => {
           try {
             while (!busy) {
-              const event = entry.events[told];
-              if (signal.aborted || (!event && entry.ended)) return leave(resolve);
-              if (!event) return;
+              const isNew = told < tape.length;
+              if (signal.aborted || (!isNew && entry.ended)) return leave(resolve);
+              if (!isNew) return;
               told++;
-              const hearing = hear(event);
+              const hearing = hear(newest?.seq === told ? newest : tape.read(told));
               if (!hearing) continue;
               busy = true;
               hearing.then(
@@ -61,18 +96,19 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryR
             leave(() => reject(error));
           }
         };
+        const leaving = () => look();
         entry.readers.add(look);
-        signal.addEventListener("abort", look, { once: true });
+        signal.addEventListener("abort", leaving, { once: true });
         look();
       });
 
   return {
     shared: false,
     read,
-    events: (runId) => runs.get(runId)?.events ?? [],
+    events: (runId) => runs.get(runId)?.tape ?? [],
     async open(runId) {
       runs.set(runId, {
-        events: [],
+        tape: new Tape(),
         ended: false,
         stopped: false,
         readers: new Set(),
@@ -82,13 +118,13 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryR
     },
     append(runId, event) {
       const entry = find(runId);
-      entry.events.push(LoggedEvent.of(entry.events.length + 1, event));
-      wake(entry);
+      wake(entry, entry.tape.add(event));
       return undefined;
     },
     async close(runId) {
       const entry = find(runId);
       entry.ended = true;
+      entry.tape.end();
       entry.stopListeners.clear();
       entry.replyListeners.clear();
       wake(entry);

@@ -1,5 +1,4 @@
 import { type ChatEvent, chatEvent, type ToolReply } from "@gpt-agent/core/chat-events";
-import { flat } from "@gpt-agent/core/flat-text";
 import type { Telling } from "../telling.ts";
 
 /**
@@ -14,7 +13,12 @@ export class LoggedEvent {
   ) {}
 
   static of(seq: number, event: ChatEvent): LoggedEvent {
-    return new LoggedEvent(seq, event.type, flat(JSON.stringify(event)));
+    return new LoggedEvent(seq, event.type, JSON.stringify(event));
+  }
+
+  /** One that has been written down already. */
+  static read(seq: number, json: string): LoggedEvent {
+    return new LoggedEvent(seq, (JSON.parse(json) as ChatEvent).type, json);
   }
 
   /** @throws ZodError for what is no event */
