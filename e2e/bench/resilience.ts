@@ -13,13 +13,18 @@ const { values } = parseArgs({ options: { cuts: { type: "string", default: "1000
 const cutsWanted = Number(values.cuts);
 const abortsWanted = Number(values.aborts);
 const AT_ONCE = 16;
+const AGENTS = 4;
 const say = (what: string) => console.error(`${(performance.now() / 1000).toFixed(0)} s: ${what}`);
 
 say("starting the platform");
 const llm = await startFakeLlm();
 const stage = await setStage({ LLM_BASE_URL: llm.url });
-const agent = await addAgent(stage, 50);
-const visitors = (await openVisitors(stage, agent, AT_ONCE * 8)).map(({ visitor }) => visitor);
+// So many that none of them is asked more in a minute than an agent may be, or asks more than a visitor may.
+const visitors: Visitor[] = [];
+for (let n = 0; n < AGENTS; n++) {
+  const agent = await addAgent(stage, 50);
+  visitors.push(...(await openVisitors(stage, agent, AT_ONCE * 4, n << 16)).map(({ visitor }) => visitor));
+}
 const meter = await ProcessMeter.attach(stage.platform.pids.portal, stage.platform.output);
 
 /** Reads one answer through as many cuts as come, each after a few events. */

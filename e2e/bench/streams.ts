@@ -21,7 +21,7 @@ const OVERLOAD_S = 15;
 const say = (what: string) => console.error(`${(performance.now() / 1000).toFixed(0)} s: ${what}`);
 
 say("starting the platform");
-const stage = await setStage({ MAX_RUNS: String(Math.round(streams * 1.2)) }, values.database);
+const stage = await setStage({ MAX_RUNS: String(Math.round(streams * 1.1)) }, values.database);
 stage.model.pace(PACE);
 say("adding agents and visitors");
 const visitors: BenchVisitor[] = [];
