@@ -6,8 +6,8 @@ import { setFlagsFromString } from "node:v8";
 import { createPortal } from "./handler.mjs";
 import { listen } from "./listen.mjs";
 
-// V8 lets a heap that is mostly at rest grow by a tenth before it looks through all of it, which a portal's then is every ten seconds, for
-// 0.15 s of the CPU; so it may grow by half.
+// V8 lets a heap that is mostly at rest grow by a tenth before it looks through all of it. With two hundred answers that was every ten seconds,
+// for 0.15 s of the CPU; so it may grow by half.
 setFlagsFromString("--heap-growing-percent=50");
 
 const port = Number(process.env.PORT ?? 3000);
