@@ -1,12 +1,12 @@
 // `npm run bench:soak [-- --minutes 30 --share 0.3]`: does the platform, as `npm start` runs it, keep what it should let go of? Visitors ask
 // at a share of what the machine can answer, which is measured first; every half a minute the asking stops, the answers end, the garbage is
-// collected, and what the portal, the worker and the embedded backend hold in V8's heap and outside of it is written down. The first third warms up: half of it at all
-// that the machine can answer, as V8 compiles what is used often only after a while, which is some hundred KB more in the heap; half at the share,
-// as answers are kept for five minutes. Before it and at the end the platform is left alone until idle connections are closed, and its open
-// files are counted.
+// collected, and it is written down what the portal, the worker and the embedded backend hold in V8's heap, and in buffers outside of it.
+// The first third warms up: half of it at all that the machine can answer, as V8 compiles what is used often only after a while, which
+// is some hundred KB more in the heap; half at the share, as answers are kept for five minutes. Before it and at the end the platform is left
+// alone until idle connections are closed, and its open files are counted.
 //
-// Goals: of no process grows the heap, or what it holds outside of it, faster than 1 MB an hour (a straight line through the samples after the
-// warm-up, less twice its standard error, so that only growth that is certain counts), it has 5 more open files than before at most, no rejection
+// Goals: of no process the heap, or the buffers, grow faster than 1 MB an hour (a straight line through the samples after the warm-up, less
+// twice its standard error, so that only growth that is certain counts), it has 5 more open files than before at most, no rejection
 // unheard, no process ended, no answer lost.
 import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,11 +33,10 @@ const PASSAGES = 500;
 const VISITORS = 240;
 const say = (what: string) => console.error(`${(performance.now() / 1000).toFixed(0)} s: ${what}`);
 
-/** `outsideMb` is of buffers, and of what else V8 knows of outside of its heap. */
-type Sample = { hours: number; heapMb: number; outsideMb: number; rssMb: number };
+type Sample = { hours: number; heapMb: number; buffersMb: number; rssMb: number };
 
 /** The slope of the line through a figure of the samples by least squares, and the slope's standard error; MB an hour. */
-function slopeOf(samples: Sample[], figure: "heapMb" | "outsideMb"): { slope: number; error: number } {
+function slopeOf(samples: Sample[], figure: "heapMb" | "buffersMb"): { slope: number; error: number } {
   const mean = (of: (sample: Sample) => number) => samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
   const [x, y] = [mean(({ hours }) => hours), mean((sample) => sample[figure])];
   const spread = samples.reduce((sum, { hours }) => sum + (hours - x) ** 2, 0);
@@ -120,13 +119,13 @@ while (performance.now() - began < minutes * 60_000) {
     if (!existsSync(`/proc/${pid}`)) throw new Error(`The ${name} ended:\n${stage.platform.output().slice(-2_000)}`);
     // Twice: what finalizers let go of is collected the second time.
     await meter.use({ collect: true });
-    const { heap, outside, rss } = await meter.use({ collect: true });
+    const { heap, buffers, rss } = await meter.use({ collect: true });
     const hours = (performance.now() - began) / 3_600_000;
-    samples.push({ hours, heapMb: heap / 1e6, outsideMb: outside / 1e6, rssMb: rss / 1e6 });
+    samples.push({ hours, heapMb: heap / 1e6, buffersMb: buffers / 1e6, rssMb: rss / 1e6 });
   }
   say(
     processes
-      .map(({ name, samples }) => `${name} ${samples.at(-1)!.heapMb.toFixed(2)} + ${samples.at(-1)!.outsideMb.toFixed(2)} MB`)
+      .map(({ name, samples }) => `${name} ${samples.at(-1)!.heapMb.toFixed(2)} + ${samples.at(-1)!.buffersMb.toFixed(2)} MB`)
       .join("; "),
   );
 }
@@ -135,18 +134,18 @@ await countFiles();
 const unheard = stage.platform.output().match(/nobody noticed|unhandledRejection|UnhandledPromiseRejection/g)?.length ?? 0;
 const rows = processes.map(({ name, samples, files }) => {
   const warm = samples.slice(Math.ceil(samples.length / 3));
-  const [heap, outside] = [slopeOf(warm, "heapMb"), slopeOf(warm, "outsideMb")];
+  const [heap, buffers] = [slopeOf(warm, "heapMb"), slopeOf(warm, "buffersMb")];
   const more = files.at(-1)! - files[0]!;
   return {
     process: name,
     samples: warm.length,
     "heap MB": `${warm[0]!.heapMb.toFixed(1)} -> ${warm.at(-1)!.heapMb.toFixed(1)}`,
     "MB/h": `${heap.slope.toFixed(2)} ± ${heap.error.toFixed(2)}`,
-    "outside MB": `${warm[0]!.outsideMb.toFixed(1)} -> ${warm.at(-1)!.outsideMb.toFixed(1)}`,
-    "outside MB/h": `${outside.slope.toFixed(2)} ± ${outside.error.toFixed(2)}`,
+    "buffers MB": `${warm[0]!.buffersMb.toFixed(1)} -> ${warm.at(-1)!.buffersMb.toFixed(1)}`,
+    "buffers MB/h": `${buffers.slope.toFixed(2)} ± ${buffers.error.toFixed(2)}`,
     "rss MB": Math.round(warm.at(-1)!.rssMb),
     files: files.join(" -> "),
-    met: [heap, outside].every(({ slope, error }) => slope - 2 * error <= GOAL_MB_AN_HOUR) && more <= MORE_FILES,
+    met: [heap, buffers].every(({ slope, error }) => slope - 2 * error <= GOAL_MB_AN_HOUR) && more <= MORE_FILES,
   };
 });
 figures("soak", rows);

@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import WebSocket from "ws";
 
-/** What a process uses: CPU time since its start in milliseconds, memory in bytes. */
-export type Use = { cpuMs: number; heap: number; outside: number; rss: number };
+/**
+ * What a process uses: CPU time since its start in milliseconds, memory in bytes. `outside` is what V8 knows of outside of its heap; of that,
+ * `buffers` are JavaScript's own, without the memory of WebAssembly.
+ */
+export type Use = { cpuMs: number; heap: number; outside: number; buffers: number; rss: number };
 
 /**
  * Looks into a running Node process through its inspector, which SIGUSR1 opens; the process must have been started with
@@ -54,7 +57,8 @@ export class ProcessMeter {
     const expression = "JSON.stringify([process.cpuUsage(), process.memoryUsage()])";
     const { result } = await this.send<{ result: { value: string } }>("Runtime.evaluate", { expression });
     const [cpu, memory] = JSON.parse(result.value) as [NodeJS.CpuUsage, NodeJS.MemoryUsage];
-    return { cpuMs: (cpu.user + cpu.system) / 1000, heap: memory.heapUsed, outside: memory.external, rss: memory.rss };
+    const { heapUsed: heap, external: outside, arrayBuffers: buffers, rss } = memory;
+    return { cpuMs: (cpu.user + cpu.system) / 1000, heap, outside, buffers, rss };
   }
 
   close(): void {
