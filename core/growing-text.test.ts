@@ -1,11 +1,7 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GrowingText, TextBytes } from "./growing-text.ts";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
+import { heapKeptBy } from "./test-heap.ts";
 
 const grown = (pieces: string[]) => {
   const text = new GrowingText();
@@ -43,16 +39,7 @@ describe("a growing text", () => {
   });
 
   test("takes nothing of V8's heap for what it holds", () => {
-    const held = (make: (n: number) => unknown) => {
-      const kept: unknown[] = [];
-      collect();
-      const before = process.memoryUsage().heapUsed;
-      for (let n = 0; n < 200; n++) kept.push(make(n));
-      collect();
-      const bytes = (process.memoryUsage().heapUsed - before) / kept.length;
-      kept.length = 0;
-      return bytes;
-    };
+    const held = (make: (n: number) => unknown) => heapKeptBy(() => Array.from({ length: 200 }, (_, n) => make(n))) / 200;
     const words = Array.from({ length: 2_000 }, (_, n) => `word${n} `);
     const string = held((n) => words.reduce((text, word) => text + word + (n % 10), ""));
     const growing = held((n) => grown(words.map((word) => word + (n % 10))));

@@ -1,7 +1,7 @@
 /**
  * Texts that grow by small pieces and are kept for a while, outside of V8's heap. What stays on the heap for more than a second or two is copied
  * twice and then looked at by every full collection, and a heap that grows by it is collected in full again and again: with hundreds
- * of answers that are told word by word this was a third of what a word cost. Bytes outside of the heap cost nothing until they are
+ * of answers that are told word by word this was a tenth of what a word cost. Bytes outside of the heap cost nothing until they are
  * read.
  */
 

@@ -7,7 +7,7 @@ import { startFakeLlm } from "../fakes/llm.ts";
 import type { Visitor } from "../visitor.ts";
 import { figures } from "./figures.ts";
 import { ProcessMeter } from "./streams/process-meter.ts";
-import { addAgent, openVisitors, setStage } from "./streams/stage.ts";
+import { openCrowd, setStage } from "./streams/stage.ts";
 
 const { values } = parseArgs({ options: { cuts: { type: "string", default: "1000" }, aborts: { type: "string", default: "1000" } } });
 const cutsWanted = Number(values.cuts);
@@ -20,11 +20,7 @@ say("starting the platform");
 const llm = await startFakeLlm();
 const stage = await setStage({ LLM_BASE_URL: llm.url });
 // So many that none of them is asked more in a minute than an agent may be, or asks more than a visitor may.
-const visitors: Visitor[] = [];
-for (let n = 0; n < AGENTS; n++) {
-  const agent = await addAgent(stage, 50);
-  visitors.push(...(await openVisitors(stage, agent, AT_ONCE * 4, n << 16)).map(({ visitor }) => visitor));
-}
+const visitors = (await openCrowd(stage, AGENTS, 50, AT_ONCE * 4)).map(({ visitor }) => visitor);
 const meter = await ProcessMeter.attach(stage.platform.pids.portal, stage.platform.output);
 
 /** Reads one answer through as many cuts as come, each after a few events. */

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { figures, percentile } from "./figures.ts";
 import { cpuOf, cpuOfFamily } from "./streams/process-meter.ts";
 import { Readers, type Seen } from "./streams/readers.ts";
-import { addAgent, type BenchVisitor, openVisitors, question, setStage } from "./streams/stage.ts";
+import { openCrowd, question, setStage } from "./streams/stage.ts";
 
 const { values } = parseArgs({ options: { streams: { type: "string", default: "500" }, database: { type: "string" } } });
 const streams = Number(values.streams);
@@ -24,11 +24,7 @@ say("starting the platform");
 const stage = await setStage({ MAX_RUNS: String(Math.round(streams * 1.1)) }, values.database);
 stage.model.pace(PACE);
 say("adding agents and visitors");
-const visitors: BenchVisitor[] = [];
-for (let n = 0; n < AGENTS; n++) {
-  const agent = await addAgent(stage, PASSAGES);
-  visitors.push(...(await openVisitors(stage, agent, Math.ceil(streams / AGENTS), n << 16)));
-}
+const visitors = await openCrowd(stage, AGENTS, PASSAGES, Math.ceil(streams / AGENTS));
 
 /** Asks `perSecond` questions for so many seconds, whatever becomes of those before. Resolves to what became of each. */
 async function visit(readers: Readers, perSecond: number, seconds: number): Promise<Promise<Seen>[]> {

@@ -126,6 +126,16 @@ export async function openVisitors({ platform }: Stage, agentId: string, count: 
   return visitors;
 }
 
+/** Agents of so many passages, and the visitors of each; a single agent may be asked only so often in a minute. */
+export async function openCrowd(stage: Stage, agents: number, passages: number, visitorsOfEach: number): Promise<BenchVisitor[]> {
+  const visitors: BenchVisitor[] = [];
+  for (let n = 0; n < agents; n++) {
+    const agent = await addAgent(stage, passages);
+    visitors.push(...(await openVisitors(stage, agent, visitorsOfEach, n << 16)));
+  }
+  return visitors;
+}
+
 export type BenchVisitor = { agentId: string; visitor: Visitor; headers: Record<string, string> };
 
 /** A visitor's question, ready to be sent. */

@@ -210,10 +210,11 @@ export function answer(turn: Turn, deps: AnswerDeps, replies: Replies, tell: Tel
   const draft = new Draft(turn.question, guard, tell);
   const tools = new ToolSession(turn, deps.actions, replies);
   const making: Making = { draft, tools, guard, pace: deps.pace, tell };
-  return { text: () => draft.text, receipt: make(turn, deps, making, signal) };
+  return { text: () => draft.text, receipt: makeAnswer(turn, deps, making, signal) };
 }
 
-async function make(turn: Turn, deps: AnswerDeps, making: Making, signal: AbortSignal): Promise<Receipt> {
+/** Brings an answer about, and returns its receipt. Never throws. */
+async function makeAnswer(turn: Turn, deps: AnswerDeps, making: Making, signal: AbortSignal): Promise<Receipt> {
   const { draft, tools, guard, tell } = making;
   const { instructions, topics } = turn.settings;
   const words = ANSWER_WORDS[turn.locale];

@@ -88,8 +88,9 @@ export class CitationWeaver {
     this.write(this.held.trimEnd(), pieces);
     this.held = "";
     const indexes = this.made.length === 0 && this.refused === 0 ? this.citeUnasked(pieces) : [];
+    if (indexes.length === 0) return pieces;
     const space = /\s$/.test(this.written.toString()) ? "" : " ";
-    if (indexes.length > 0) this.write(space + indexes.map((index) => `[${index}]`).join(""), pieces);
+    this.write(space + indexes.map((index) => `[${index}]`).join(""), pieces);
     return pieces;
   }
 

@@ -59,7 +59,7 @@ async function store(turn: Turn, receipt: Receipt, deps: RunDeps): Promise<void>
   }
 }
 
-/** Brings the replies to a run's tool calls to it, where it has any tool that waits for some. */
+/** Listens for what tool calls wait for, a visitor's consent or a result from their page, where the run may have such calls. Returns the way to stop. */
 async function hearReplies(turn: Turn, replies: Replies, deps: RunDeps): Promise<() => void> {
   if (turn.clientTools.length === 0 && !turn.settings.actions.some(({ enabled }) => enabled)) return () => {};
   return deps.runLog.onReply(turn.runId, replies.deliver).catch((error) => {

@@ -35,7 +35,7 @@ export class WordPace {
     this.answers++;
     let held = "";
     let addedAt = 0;
-    /** Since when something waits that has not gone out, or nothing has. */
+    /** When the window began: with the words that went out last, or with those that were kept back of them. */
     let since = Number.NEGATIVE_INFINITY;
     const pass = () => {
       this.waiting.delete(pass);
