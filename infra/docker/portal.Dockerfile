@@ -43,4 +43,5 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT ?? 3000}/api/health?live=1`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Node is PID 1 and has handlers of SIGTERM and SIGINT; it starts no processes.
-CMD ["node", "--enable-source-maps", "portal/server.mjs"]
+# One helper thread for V8: the four of its default take the core from under the event loop (scripts/supervisor.mjs).
+CMD ["node", "--enable-source-maps", "--v8-pool-size=1", "portal/server.mjs"]
