@@ -82,6 +82,14 @@ test("the backend's image has all of the demo that its program reads at the firs
   expect(read.filter((name) => !copied.includes(`supabase/embedded/demo/${name}`))).toEqual([]);
 });
 
+test("the portal's image starts it with the flags of Node's that npm start gives it", () => {
+  const [, list] = /^const PORTAL_FLAGS = (\[.*\]);$/m.exec(readFileSync(join(root, "scripts/supervisor.mjs"), "utf8"))!;
+  const [command] = readDockerfile(join(folder, "portal.Dockerfile"))
+    .at(-1)!
+    .steps.filter(({ instruction }) => instruction === "CMD");
+  expect(command!.args).toEqual(["node", "--enable-source-maps", ...JSON.parse(list!), "portal/server.mjs"]);
+});
+
 test(".dockerignore keeps out what is secret, large or of this machine, and says the last word last", () => {
   for (const path of [".env", ".data/secrets.json", ".git/config", "node_modules/x/index.js", "portal/node_modules/x", "portal/build/x.js"])
     expect(isIgnored(path), path).toBe(true);
