@@ -7,7 +7,8 @@ import { createPortal } from "./handler.mjs";
 import { listen } from "./listen.mjs";
 
 // V8 lets a heap that is mostly at rest grow by a tenth before it looks through all of it, which takes the event loop a fifth of a second in
-// pieces, and everybody who asks in that time waits. With five hundred answers that was every seven seconds; so it may double.
+// pieces, and everybody who asks in that time waits. With five hundred answers a heap that may grow by half is looked through every seven to
+// nine seconds; so it may double.
 setFlagsFromString("--heap-growing-percent=100");
 
 const port = Number(process.env.PORT ?? 3000);
