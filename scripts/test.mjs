@@ -3,7 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { at, ensureBuilt, ensureInstalled, run, stop } from "./project.mjs";
 
 const PARTS = ["check", "unit", "db", "e2e"];
@@ -74,21 +75,25 @@ rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports, { recursive: true });
 
 let passed = 0;
-let failed = 0;
-const tally = (ok) => (ok ? passed++ : failed++);
+/** What failed, with the first words of why: told once more at the end, where a log that was cut still shows it. */
+const failures = [];
+const tally = (ok, name, why = "") =>
+  ok ? passed++ : failures.push([name, ...stripVTControlCharacters(why).split("\n").slice(0, 3)].join("\n    "));
 
 /** Runs a step; one that ends badly without a report of its own counts as one failure. */
 async function step(name, command, count) {
   console.log(`\n── ${name}`);
   const started = Date.now();
-  const before = failed;
+  const before = failures.length;
   let ended = true;
   await command().catch(() => {
     ended = false;
   });
   const counted = count();
-  if ((!ended || !counted) && failed === before) failed++;
-  console.log(`── ${name}: ${ended && failed === before ? "passed" : "FAILED"} in ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  if ((!ended || !counted) && failures.length === before) failures.push(name);
+  console.log(
+    `── ${name}: ${ended && failures.length === before ? "passed" : "FAILED"} in ${((Date.now() - started) / 1000).toFixed(0)} s`,
+  );
 }
 
 /** Counts a vitest JSON report. A skipped test is a failure in CI: nothing may pass by not running. */
@@ -96,9 +101,14 @@ function countVitest(file) {
   if (!existsSync(file)) return 0;
   const report = JSON.parse(readFileSync(file, "utf8"));
   for (const suite of report.testResults) {
-    if (suite.status === "failed" && !suite.assertionResults.length) tally(false);
+    const path = relative(at(), suite.name);
+    if (suite.status === "failed" && !suite.assertionResults.length) tally(false, path, suite.message);
     for (const test of suite.assertionResults)
-      tally(test.status === "passed" || (!ci && ["pending", "skipped", "todo"].includes(test.status)));
+      tally(
+        test.status === "passed" || (!ci && ["pending", "skipped", "todo"].includes(test.status)),
+        `${path}: ${test.fullName} (${test.status})`,
+        test.failureMessages?.[0],
+      );
   }
   return report.numTotalTests;
 }
@@ -112,12 +122,16 @@ function countPlaywright(file) {
     for (const spec of suite.specs ?? []) {
       tests++;
       if (spec.tests.some((test) => test.status === "flaky")) console.log(`Flaky, passed at the second try: ${spec.title}`);
-      tally(spec.ok && (!ci || spec.tests.every((test) => test.status !== "skipped")));
+      tally(
+        spec.ok && (!ci || spec.tests.every((test) => test.status !== "skipped")),
+        `e2e/${spec.file}:${spec.line}: ${spec.title}`,
+        spec.tests.flatMap((test) => test.results).find((result) => result.error)?.error.message,
+      );
     }
     for (const inner of suite.suites ?? []) walk(inner);
   };
   for (const suite of report.suites) walk(suite);
-  for (const _error of report.errors ?? []) tally(false);
+  for (const error of report.errors ?? []) tally(false, "e2e", error.message);
   return tests;
 }
 
@@ -146,14 +160,14 @@ if (parts.includes("check")) {
     () => run(process.execPath, [at("scripts/check.mjs")]),
     () => 1,
   );
-  if (!failed) passed++;
+  if (!failures.length) passed++;
 }
 ensurePrograms();
 if (parts.includes("unit")) ensurePromtool();
 try {
   await ensureBuilt();
 } catch (error) {
-  stop(`The build failed: ${error.message}\n\n${passed} passed, ${failed + 1} failed`);
+  stop(`The build failed: ${error.message}\n\n${passed} passed, ${failures.length + 1} failed`);
 }
 const projects = parts.filter((part) => part === "unit" || part === "db");
 if (projects.length) await vitest(projects);
@@ -172,5 +186,6 @@ if (parts.includes("e2e")) {
     () => countPlaywright(file),
   );
 }
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exit(failed || !passed ? 1 : 0);
+if (failures.length) console.log(`\nFailed:\n${failures.map((failure) => `  ${failure}`).join("\n")}`);
+console.log(`\n${passed} passed, ${failures.length} failed`);
+process.exit(failures.length || !passed ? 1 : 0);
