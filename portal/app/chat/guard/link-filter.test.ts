@@ -134,7 +134,8 @@ describe("links", () => {
       fc.property(fc.array(piece, { maxLength: 14 }), (pieces) => {
         const filter = new LinkFilter(book, "‹gone›");
         const out = pieces.map((text) => filter.push(text)).join("") + filter.end();
-        const rest = out.replaceAll("https://shop.example/help", "");
+        // Something stays in its place: what stood on both sides of it does not stand together.
+        const rest = out.replaceAll("https://shop.example/help", "·");
         expect(rest).not.toMatch(
           /!\[|<[a-z/!?]|(?<![a-z])https?:[/\\]|(?<![a-z])www\.\w|evil\.example[/?#][^\s)\]]|\]\([^)\s]*evil|\]:\s*[a-z/\\&]\S*[:/&\\]\S/i,
         );
