@@ -54,6 +54,8 @@ const CHANGED: [string, string][] = [
   ["<svg><image href='//evil.example/x'/></svg> <picture><source srcset='x'></picture>", " "],
   ['<img\nsrc="https://evil.example/x">', '‹img\nsrc="‹gone›">'],
   ["<x-y onclick=z> List<String> <!-- c --> <?php", "‹x-y onclick=z> List‹String> ‹!-- c --> ‹?php"],
+  ["![evil.example/](<a b>c", "evil.example/ c"],
+  ["![evil.example/](<SECRET", "evil.example/ ‹SECRET"],
   ["][](https://evil.example)(//evil.example/x) x]<b>(//evil.example/x)", "] (//‹gone›) x] (//‹gone›)"],
   ["<[img](https://evil.example) src=x> !<b>[x](https://shop.example/help)", "< img src=x> ! [x](https://shop.example/help)"],
   ["https<b></b>://localhost/x evil.ex<i>ample/x <b>bold</b>. <b>bold</b>, a<br>b", "https ://localhost/x evil.ex ample/x bold. bold, a b"],
@@ -136,8 +138,9 @@ describe("links", () => {
         const out = pieces.map((text) => filter.push(text)).join("") + filter.end();
         // Something stays in its place: what stood on both sides of it does not stand together.
         const rest = out.replaceAll("https://shop.example/help", "·");
+        // What has a "]" or "‹" before its colon names no scheme: as a definition's address it would stay on the page.
         expect(rest).not.toMatch(
-          /!\[|<[a-z/!?]|(?<![a-z])https?:[/\\]|(?<![a-z])www\.\w|evil\.example[/?#][^\s)\]]|\]\([^)\s]*evil|\]:\s*[a-z/\\&]\S*[:/&\\]\S/i,
+          /!\[|<[a-z/!?]|(?<![a-z])https?:[/\\]|(?<![a-z])www\.\w|evil\.example[/?#][^\s)\]]|\]\([^)\s]*evil|\]:\s*[a-z/\\&][^\s\]‹]*[:/&\\]\S/i,
         );
       }),
       { numRuns: 2_000 },

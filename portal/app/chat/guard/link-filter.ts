@@ -85,12 +85,11 @@ export class LinkFilter {
       const taken = this.take(final);
       if (!taken) break;
       const altered = !taken.prose && taken.text !== this.held.slice(0, taken.length);
-      this.cut ||= altered;
       if (taken.text) {
-        out += this.apart(taken.text) ? ` ${taken.text}` : taken.text;
+        out += this.apart(taken.text, altered) ? ` ${taken.text}` : taken.text;
         this.last = taken.text.slice(-1);
         this.cut = altered;
-      }
+      } else this.cut ||= altered;
       this.held = this.held.slice(taken.length);
       this.tail = taken.prose ? (/[\p{L}\p{N}.+:/!-]{0,80}$/u.exec((this.tail + taken.text).slice(-80))?.[0] ?? "") : "";
     }
@@ -98,11 +97,13 @@ export class LinkFilter {
   }
 
   /** Would a text, right after what went out last, make a link or a tag that the model did not write in one piece? */
-  private apart(text: string): boolean {
+  private apart(text: string, altered: boolean): boolean {
     if (!this.last) return false;
     const seam = this.last + text.slice(0, 2);
     if (/^(?:!\[|\][(:]|<[a-z/!?])/i.test(seam)) return true;
-    return this.cut && /^[\p{L}\p{N}:/\\.](?:[\p{L}\p{N}:/\\@?#]|\.[\p{L}\p{N}])/u.test(seam);
+    // Behind a host's "/", which the text of a link that lost its address may end with, all that follows would be that host's path.
+    if (this.cut && /^[/\\?#]\S/.test(seam)) return true;
+    return (this.cut || altered) && /^[\p{L}\p{N}:/\\.](?:[\p{L}\p{N}:/\\@?#]|\.[\p{L}\p{N}])/u.test(seam);
   }
 
   /** The next piece that is certain; null when more text is needed. */
