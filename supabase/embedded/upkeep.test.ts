@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
+import { openEngine } from "./pglite-database.ts";
 import { startTestBackend, type TestBackend } from "./test-backend.ts";
 import { tendTables } from "./upkeep.ts";
 
 let backend: TestBackend;
-afterEach(() => backend.close());
+afterEach(() => backend?.close());
 
 type Stats = { dead: number; changed: number; read: number };
 /** The counts of a table, the newest among them: Postgres itself is a second behind. */
@@ -18,6 +19,24 @@ const statsOf = async (table: string): Promise<Stats> => {
 };
 const addOrganizations = (count: number) =>
   backend.db.exec(`insert into organizations (name, slug) select 'Acme', 'acme-' || n from generate_series(1, ${count}) n`);
+
+test("no shared memory is set aside for helpers that PGlite has not", async () => {
+  const engine = await openEngine();
+  const shared = () => engine.Module.FS.readdir("/dev/shm").filter((name) => !name.startsWith("."));
+  // Two indexes of more than half a megabyte each, and enough dead rows for them to be gone through.
+  await engine.exec(`create table many (a integer, b integer); create index on many (a); create index on many (b);
+    insert into many select n, n from generate_series(1, 60000) n`);
+  await tendTables(engine);
+  await engine.exec("update many set b = b + 1");
+  await engine.query("select pg_stat_force_next_flush()");
+  const before = shared();
+  expect(await tendTables(engine)).toEqual(["public.many"]);
+  expect(shared()).toEqual(before);
+  await engine.exec("update many set b = b + 1");
+  await engine.exec("vacuum many");
+  expect(shared().length).toBeGreaterThan(before.length);
+  await engine.close();
+});
 
 test("dead rows are given back and changed tables counted, and what needs neither is left alone", async () => {
   backend = await startTestBackend();
