@@ -55,7 +55,7 @@ export class GrowingText {
     this.length += piece.length;
     this.newest += piece;
     if (this.newest.length < TOGETHER) return;
-    const last = this.newest.charCodeAt(this.newest.length - 1);
+    const last = piece.charCodeAt(piece.length - 1);
     // The second half of this character may be yet to come.
     const end = this.newest.length - (last >= 0xd800 && last <= 0xdbff ? 1 : 0);
     this.bytes.append(this.newest.slice(0, end));

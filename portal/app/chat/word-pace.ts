@@ -22,8 +22,8 @@ const LOOK_EVERY_MS = 10;
  * and its reader, waiting as long again.
  */
 export class WordPace {
-  /** What passes an answer's words on, and since when it may, by performance.now(). */
-  private readonly waiting = new Map<() => void, number>();
+  /** What passes an answer's words on, and since when it may, by performance.now(); those of the same LOOK_EVERY_MS together. */
+  private readonly waiting = new Map<number, Map<() => void, number>>();
   private answers = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -37,8 +37,9 @@ export class WordPace {
     let addedAt = 0;
     /** When the window began: with the words that went out last, or with those that were kept back of them. */
     let since = Number.NEGATIVE_INFINITY;
+    let together: Map<() => void, number> | undefined;
     const pass = () => {
-      this.waiting.delete(pass);
+      together?.delete(pass);
       if (!held) return;
       const text = held;
       held = "";
@@ -52,7 +53,7 @@ export class WordPace {
         if (waits) return;
         const due = since + this.windowMs;
         if (addedAt >= due) pass();
-        else this.wait(pass, due);
+        else together = this.wait(pass, due);
       },
       end: () => {
         this.answers--;
@@ -65,14 +66,25 @@ export class WordPace {
     return Math.min(MOST_MS, Math.max(LEAST_MS, this.answers * MS_PER_ANSWER));
   }
 
-  private wait(pass: () => void, due: number): void {
-    this.waiting.set(pass, due);
+  private wait(pass: () => void, due: number): Map<() => void, number> {
+    const when = Math.floor(due / LOOK_EVERY_MS);
+    let together = this.waiting.get(when);
+    if (!together) {
+      together = new Map();
+      this.waiting.set(when, together);
+    }
+    together.set(pass, due);
     this.timer ??= setTimeout(() => this.look(), LOOK_EVERY_MS);
+    return together;
   }
 
   private look(): void {
     const now = performance.now();
-    for (const [pass, due] of this.waiting) if (due <= now) pass();
+    for (const [when, together] of this.waiting) {
+      if (when * LOOK_EVERY_MS > now) continue;
+      for (const [pass, due] of together) if (due <= now) pass();
+      if (together.size === 0) this.waiting.delete(when);
+    }
     this.timer = this.waiting.size > 0 ? setTimeout(() => this.look(), LOOK_EVERY_MS) : undefined;
   }
 }

@@ -114,11 +114,21 @@ async function send(answer: Response, request: NodeRequest, response: NodeRespon
 export async function writeFrames({ frames, signal, pingMs }: EventFrames, response: ServerResponse): Promise<void> {
   response.flushHeaders();
   const { write, to } = frameWriter(response);
-  const heartbeat = setInterval(() => to.writableNeedDrain || write(PING), pingMs);
+  let hasLeft = signal.aborted;
+  signal.addEventListener("abort", () => {
+    hasLeft = true;
+  });
+  // Two halves of silence rather than a timer that begins anew with every frame.
+  let halves = 0;
+  const heartbeat = setInterval(() => {
+    if (++halves < 2 || to.writableNeedDrain) return;
+    halves = 0;
+    write(PING);
+  }, pingMs / 2);
   try {
     await frames((frame) => {
-      if (signal.aborted) throw new Error("The client has left.");
-      heartbeat.refresh();
+      if (hasLeft) throw new Error("The client has left.");
+      halves = 0;
       if (!write(frame)) return drained(response, to);
     });
     response.end();

@@ -69,6 +69,8 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryR
         let told = after > tape.length ? 0 : after;
         /** Is the reader still busy with what it was told last? */
         let busy = false;
+        /** What the signal says; asking it for every word of hundreds of answers costs more than all else here. */
+        let aborted = signal.aborted;
         const leave = (how: () => void) => {
           entry.readers.delete(look);
           signal.removeEventListener("abort", leaving);
@@ -78,7 +80,7 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryR
           try {
             while (!busy) {
               const isNew = told < tape.length;
-              if (signal.aborted || (!isNew && entry.ended)) return leave(resolve);
+              if (aborted || (!isNew && entry.ended)) return leave(resolve);
               if (!isNew) return;
               told++;
               const hearing = hear(newest?.seq === told ? newest : tape.read(told));
@@ -96,7 +98,10 @@ export function memoryRunLog(options: { keepAfterEndMs?: number } = {}): MemoryR
             leave(() => reject(error));
           }
         };
-        const leaving = () => look();
+        const leaving = () => {
+          aborted = true;
+          look();
+        };
         entry.readers.add(look);
         signal.addEventListener("abort", leaving, { once: true });
         look();
