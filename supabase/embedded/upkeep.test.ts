@@ -22,7 +22,7 @@ const addOrganizations = (count: number) =>
 
 test("no shared memory is set aside for helpers that PGlite has not", async () => {
   const engine = await openEngine();
-  const shared = () => engine.Module.FS.readdir("/dev/shm").filter((name) => !name.startsWith("."));
+  const shared = () => engine.Module.FS.readdir("/dev/shm").filter((name: string) => !name.startsWith("."));
   // Two indexes of more than half a megabyte each, and enough dead rows for them to be gone through.
   await engine.exec(`create table many (a integer, b integer); create index on many (a); create index on many (b);
     insert into many select n, n from generate_series(1, 60000) n`);
