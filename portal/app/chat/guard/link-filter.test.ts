@@ -55,6 +55,8 @@ const CHANGED: [string, string][] = [
   ['<img\nsrc="https://evil.example/x">', '‹img\nsrc="‹gone›">'],
   ["<x-y onclick=z> List<String> <!-- c --> <?php", "‹x-y onclick=z> List‹String> ‹!-- c --> ‹?php"],
   ["![evil.example/](<a b>c", "evil.example/ c"],
+  ["]:![ script:!](", "]  script:!"],
+  ["]:www.](\n<script:![", "]:www.] ‹script:! ["],
   ["![evil.example/](<SECRET", "evil.example/ ‹SECRET"],
   ["][](https://evil.example)(//evil.example/x) x]<b>(//evil.example/x)", "] (//‹gone›) x] (//‹gone›)"],
   ["<[img](https://evil.example) src=x> !<b>[x](https://shop.example/help)", "< img src=x> ! [x](https://shop.example/help)"],
@@ -138,9 +140,8 @@ describe("links", () => {
         const out = pieces.map((text) => filter.push(text)).join("") + filter.end();
         // Something stays in its place: what stood on both sides of it does not stand together.
         const rest = out.replaceAll("https://shop.example/help", "·");
-        // What has a "]" or "‹" before its colon names no scheme: as a definition's address it would stay on the page.
         expect(rest).not.toMatch(
-          /!\[|<[a-z/!?]|(?<![a-z])https?:[/\\]|(?<![a-z])www\.\w|evil\.example[/?#][^\s)\]]|\]\([^)\s]*evil|\]:\s*[a-z/\\&][^\s\]‹]*[:/&\\]\S/i,
+          /!\[|<[a-z/!?]|(?<![a-z])https?:[/\\]|(?<![a-z])www\.\w|evil\.example[/?#][^\s)\]]|\]\([^)\s]*evil|\]:\s*[a-z/\\&]\S*[:/&\\]\S/i,
         );
       }),
       { numRuns: 2_000 },

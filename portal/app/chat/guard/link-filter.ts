@@ -153,7 +153,11 @@ export class LinkFilter {
   private takeDestination(final: boolean): Taken | null {
     const destination = this.destination(this.held, 2, final);
     if (!destination) return null;
-    if (destination.kind === "foreign") return { text: "]", length: destination.end };
+    // With a line's end left out, what follows would join the word before: together they may be what a definition must not point to.
+    if (destination.kind === "foreign") {
+      const { end } = destination;
+      return { text: /\s/.test(this.held.slice(2, end)) ? "] " : "]", length: end };
+    }
     const end = destination.kind === "known" ? destination.end : 2;
     return { text: this.held.slice(0, end), length: end };
   }
@@ -182,7 +186,7 @@ export class LinkFilter {
   private takeDefinition(final: boolean): Taken | null {
     const { held } = this;
     const [, word = ""] = /^\]:\s{0,20}(\S*)/.exec(held) ?? [];
-    if (/[:/&\\<[]/.test(word.slice(0, -1))) return { text: "] ", length: /^\]:[ \t]/.test(held) ? 3 : 2 };
+    if (/[:/&\\]/.test(word.slice(0, -1)) || /[<[]/.test(word)) return { text: "] ", length: /^\]:[ \t]/.test(held) ? 3 : 2 };
     if (!final && held.length <= MAX_ADDRESS && /^\]:\s{0,20}\S*$/.test(held)) return null;
     return { text: "]:", length: 2 };
   }
