@@ -90,7 +90,7 @@ async function step(name, command, count) {
     ended = false;
   });
   const counted = count();
-  if ((!ended || !counted) && failures.length === before) failures.push(name);
+  if ((!ended || !counted) && failures.length === before) tally(false, name);
   console.log(
     `── ${name}: ${ended && failures.length === before ? "passed" : "FAILED"} in ${((Date.now() - started) / 1000).toFixed(0)} s`,
   );

@@ -114,6 +114,7 @@ async function send(answer: Response, request: NodeRequest, response: NodeRespon
 export async function writeFrames({ frames, signal, pingMs }: EventFrames, response: ServerResponse): Promise<void> {
   response.flushHeaders();
   const { write, to } = frameWriter(response);
+  // What the signal says: to ask it costs half a microsecond, for every frame.
   let hasLeft = signal.aborted;
   signal.addEventListener("abort", () => {
     hasLeft = true;
