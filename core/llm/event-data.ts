@@ -5,6 +5,22 @@ import { LlmError } from "./llm.ts";
 
 /** No event of a chat completion comes near this; a longer one is refused before it fills the memory. In UTF-16 code units. */
 export const MAX_EVENT_LENGTH = 1024 * 1024;
+
+/**
+ * Tells the bytes of a body as Node's HTTP parser hands them over, in their order. A stream looks after each piece of them whether to ask for
+ * more; nothing here ever makes the sender wait, and those looks are a twentieth of what a token costs (docs/SCALING.md).
+ */
+function hearBytes(body: IncomingMessage, hear: (bytes: Buffer) => void): void {
+  const { push } = body;
+  // What came together with the head is in the stream already, and goes first.
+  body.on("data", hear);
+  body.push = (bytes: Buffer | null, encoding?: BufferEncoding) => {
+    if (bytes === null || body.readableLength > 0 || !body.readableFlowing) return push.call(body, bytes, encoding);
+    hear(bytes);
+    return true;
+  };
+}
+
 /**
  * Reads a body of server-sent events to its end and tells the `data` of each as it comes, in the turn of the event loop in which
  * its bytes did: an answer of hundreds of tokens is not worth a promise for each. `read` returns true when it needs no more.
@@ -41,7 +57,7 @@ export function readEventData(body: IncomingMessage, read: (data: string) => boo
         fail(error);
       }
     };
-    body.on("data", (bytes: Buffer) => feed(decoder.write(bytes)));
+    hearBytes(body, (bytes) => feed(decoder.write(bytes)));
     body.on("end", () => {
       // The last event may lack the empty line that ends it.
       feed(`${decoder.end()}\n\n`);

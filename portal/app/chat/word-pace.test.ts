@@ -39,17 +39,17 @@ describe("the words of an answer", () => {
     const others = Array.from({ length: 1_000 }, () => listener(pace));
     const { heard, words } = listener(pace);
     words.add("a");
-    vi.advanceTimersByTime(100);
-    words.add("b");
-    vi.advanceTimersByTime(90);
-    words.add("c");
+    for (const text of ["b", "c", "d"]) {
+      vi.advanceTimersByTime(95);
+      words.add(text);
+    }
     expect(heard).toEqual(["a"]);
-    vi.advanceTimersByTime(110);
-    expect(heard).toEqual(["a", "bc"]);
+    vi.advanceTimersByTime(20);
+    expect(heard).toEqual(["a", "bcd"]);
     for (const other of others) other.words.end();
     vi.advanceTimersByTime(20);
-    words.add("d");
-    expect(heard).toEqual(["a", "bc", "d"]);
+    words.add("e");
+    expect(heard).toEqual(["a", "bcd", "e"]);
   });
 
   it("of many answers go out each in their own time, not all at once", () => {
@@ -71,6 +71,18 @@ describe("the words of an answer", () => {
     expect(before).toBe(200);
   });
 
+  it("that come just after others wait as long as any, so that more of them go out together", () => {
+    const pace = new WordPace();
+    const others = Array.from({ length: 200 }, () => listener(pace));
+    const { heard, words } = listener(pace);
+    for (let n = 0; n <= 30; n++) {
+      words.add(`${n % 10}`);
+      vi.advanceTimersByTime(99);
+    }
+    expect(heard.slice(0, 4)).toEqual(["0", "123", "456", "789"]);
+    for (const other of others) other.words.end();
+  });
+
   it("that are kept back, as the next ones decide them, are no later than others", () => {
     const pace = new WordPace();
     const others = Array.from({ length: 200 }, () => listener(pace));
@@ -78,20 +90,23 @@ describe("the words of an answer", () => {
     const words = pace.gather((text) => heard.push(text) > 0 && text.endsWith("."));
     words.add("our");
     vi.advanceTimersByTime(100);
+    words.add(" new");
+    vi.advanceTimersByTime(190);
     words.add(" shop.");
-    vi.advanceTimersByTime(110);
-    expect(heard).toEqual(["our", " shop."]);
+    vi.advanceTimersByTime(20);
+    expect(heard).toEqual(["our", " new shop."]);
+    // The full stop waits since 20 ms ago, so the next word has 180 ms left of the 200.
     words.add("example");
-    vi.advanceTimersByTime(70);
-    expect(heard).toEqual(["our", " shop."]);
+    vi.advanceTimersByTime(170);
+    expect(heard).toEqual(["our", " new shop."]);
     words.add(" sells");
     vi.advanceTimersByTime(20);
-    expect(heard).toEqual(["our", " shop.", "example sells"]);
+    expect(heard).toEqual(["our", " new shop.", "example sells"]);
     vi.advanceTimersByTime(1_000);
     words.add(" tea.");
     vi.advanceTimersByTime(1_000);
     words.add(" And");
-    expect(heard).toEqual(["our", " shop.", "example sells", " tea.", " And"]);
+    expect(heard).toEqual(["our", " new shop.", "example sells", " tea.", " And"]);
     for (const other of others) other.words.end();
   });
 

@@ -1,8 +1,8 @@
-/** Words of an answer that come closer together than this go out together, in milliseconds: people see no difference. */
+/** A word waits this long for those that come close behind it, in milliseconds: people see no difference. */
 const LEAST_MS = 20;
 /** The more answers are being written, the longer it gets, by this for each of them; what an answer costs then stays affordable. */
 const MS_PER_ANSWER = 1;
-/** But never longer than this: five times a second still reads as writing. */
+/** But never longer than this: words that come three to five times a second still read as writing. */
 const MOST_MS = 200;
 
 /** The words of one answer on their way to it. */
@@ -29,21 +29,23 @@ export class WordPace {
 
   /**
    * @param write gets the words in their order; must not throw. Returns whether it keeps back an end of them that the next word decides
-   * (a full stop that may be a host's): then the time until the next ones counts from when that came, so that it is no later than others
+   * (a full stop that may be a host's): that waits already, and the next word no longer than it may, so that it is no later than others
    */
   gather(write: (text: string) => boolean): Words {
     this.answers++;
     let held = "";
     let addedAt = 0;
-    /** When the window began: with the words that went out last, or with those that were kept back of them. */
-    let since = Number.NEGATIVE_INFINITY;
+    let passedAt = Number.NEGATIVE_INFINITY;
+    /** Since when an end of what was passed on waits for the next word; null when nothing of it does. */
+    let keptSince: number | null = null;
     let together: Map<() => void, number> | undefined;
     const pass = () => {
       together?.delete(pass);
       if (!held) return;
       const text = held;
       held = "";
-      since = write(text) ? addedAt : performance.now();
+      passedAt = performance.now();
+      keptSince = write(text) ? addedAt : null;
     };
     return {
       add: (text) => {
@@ -51,8 +53,9 @@ export class WordPace {
         held += text;
         addedAt = performance.now();
         if (waits) return;
-        const due = since + this.windowMs;
-        if (addedAt >= due) pass();
+        // From the word's coming, not from the last ones' going: as long a wait brings together half as many words again.
+        const due = (keptSince ?? addedAt) + this.windowMs;
+        if (addedAt >= Math.min(due, passedAt + this.windowMs)) pass();
         else together = this.wait(pass, due);
       },
       end: () => {
