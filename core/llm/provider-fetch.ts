@@ -1,7 +1,6 @@
-import { Agent, type ClientRequestArgs, type IncomingMessage, request as overTcp } from "node:http";
+import { Agent, type IncomingMessage, request as overTcp } from "node:http";
 import { request as overTls, Agent as TlsAgent } from "node:https";
 import type { OnReadOpts } from "node:net";
-import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { messageResponse } from "../message-response.ts";
 
@@ -11,34 +10,27 @@ const bodies = new WeakMap<Response, IncomingMessage>();
 /** What all sockets read into, one after the other: the HTTP parser copies what it takes of it before the next of them reads. */
 const READ = Buffer.allocUnsafeSlow(64 * 1024);
 
-type Connect = (options: ClientRequestArgs & { onread?: OnReadOpts }) => Duplex | null | undefined;
 /**
- * Connects a socket whose bytes go to the HTTP client as they are read (`onread`, https://nodejs.org/api/net.html#new-netsocketoptions).
+ * Has an agent's sockets hand their bytes to the HTTP client as they are read (`onread`, https://nodejs.org/api/net.html#new-netsocketoptions).
  * Otherwise each piece of an answer gets 64 KB, which are then cut to its size, and goes through a stream that looks whether to ask for more.
  */
-function connectDirectly(connect: Connect, options: ClientRequestArgs): ReturnType<Connect> {
-  const callback = (length: number) => {
-    socket?.emit("data", READ.subarray(0, length));
-    return true;
+function readingDirectly<A extends Agent>(agent: A): A {
+  const { createConnection } = agent;
+  agent.createConnection = (options, callback) => {
+    const hand = (length: number) => {
+      socket?.emit("data", READ.subarray(0, length));
+      return true;
+    };
+    const direct: typeof options & { onread: OnReadOpts } = { ...options, onread: { buffer: READ, callback: hand } };
+    const socket = createConnection.call(agent, direct, callback);
+    return socket;
   };
-  const socket = connect({ ...options, onread: { buffer: READ, callback } });
-  return socket;
-}
-
-class DirectAgent extends Agent {
-  override createConnection(...[options, callback]: Parameters<Agent["createConnection"]>): ReturnType<Connect> {
-    return connectDirectly((direct) => super.createConnection(direct, callback), options);
-  }
-}
-class DirectTlsAgent extends TlsAgent {
-  override createConnection(...[options, callback]: Parameters<TlsAgent["createConnection"]>): ReturnType<Connect> {
-    return connectDirectly((direct) => super.createConnection(direct, callback), options);
-  }
+  return agent;
 }
 
 const agents = {
-  "http:": new DirectAgent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }),
-  "https:": new DirectTlsAgent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY }),
+  "http:": readingDirectly(new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })),
+  "https:": readingDirectly(new TlsAgent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY })),
 };
 
 /** The text of an error is read up to here, in bytes. */
