@@ -1,10 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { StringDecoder } from "node:string_decoder";
 import { createParser } from "eventsource-parser";
+import { atOnce, type Gather } from "./gather.ts";
 import { LlmError } from "./llm.ts";
 
 /** No event of a chat completion comes near this; a longer one is refused before it fills the memory. In UTF-16 code units. */
 export const MAX_EVENT_LENGTH = 1024 * 1024;
+/** More than this does not wait, in bytes. */
+const MAX_WAITING = 64 * 1024;
 
 /**
  * Tells the bytes of a body as Node's HTTP parser hands them over, in their order. A stream looks after each piece of them whether to ask for
@@ -21,49 +24,83 @@ function hearBytes(body: IncomingMessage, hear: (bytes: Buffer) => void): void {
   };
 }
 
+/** How the events of a body are read. */
+export type EventReading = {
+  /** Is told the `data` of those that came together. Returns true when no more are needed. */
+  read(events: string[]): boolean;
+  /** Brings together what comes. What each piece touches on its way lies far apart in memory, and is fetched once for all of them. */
+  gather?: Gather;
+  /** May what comes now wait for more? */
+  mayWait?(): boolean;
+};
+
 /**
- * Reads a body of server-sent events to its end and tells the `data` of each as it comes, in the turn of the event loop in which
- * its bytes did: an answer of hundreds of tokens is not worth a promise for each. `read` returns true when it needs no more.
- * @returns when the body has ended or `read` is done
+ * Reads a body of server-sent events to its end, without a promise for each: an answer has hundreds of them. What is gathered still when the
+ * body ends or breaks off is read before this resolves or rejects.
+ * @returns when the body has ended or `read` needs no more
  * @throws LlmError when an event is longer than MAX_EVENT_LENGTH; whatever the body or `read` fails with
  */
-export function readEventData(body: IncomingMessage, read: (data: string) => boolean): Promise<void> {
+export function readEventData(body: IncomingMessage, { read, gather = atOnce, mayWait = () => true }: EventReading): Promise<void> {
   return new Promise((resolve, reject) => {
     let over = false;
     const end = (how: () => void) => {
       if (over) return;
       over = true;
+      packets.end();
       // A body that is complete leaves its connection to the next call; its last bytes may be in the packet that is being read.
       setImmediate(() => body.complete || body.destroy());
       how();
     };
     const fail = (error: unknown) => end(() => reject(error));
+
+    let events: string[] = [];
+    let tooLong = false;
     const parser = createParser({
       maxBufferSize: MAX_EVENT_LENGTH,
       onEvent: ({ data }) => {
-        if (!over && read(data)) end(resolve);
+        events.push(data);
       },
       onError: ({ type }) => {
-        if (type === "max-buffer-size-exceeded") fail(new LlmError("broken_stream", "the provider sent an event without end"));
+        tooLong ||= type === "max-buffer-size-exceeded";
       },
     });
-    // Keeps a character whole that two packets share.
-    const decoder = new StringDecoder("utf8");
     const feed = (text: string) => {
       if (over) return;
       try {
         parser.feed(text);
+        const told = events;
+        events = [];
+        if (told.length > 0 && read(told)) end(resolve);
+        else if (tooLong) fail(new LlmError("broken_stream", "the provider sent an event without end"));
       } catch (error) {
         fail(error);
       }
     };
-    hearBytes(body, (bytes) => feed(decoder.write(bytes)));
+
+    // Keeps a character whole that two packets share.
+    const decoder = new StringDecoder("utf8");
+    let waiting = 0;
+    const packets = gather((bytes: Buffer[]) => {
+      waiting = 0;
+      feed(decoder.write(bytes.length === 1 ? bytes[0]! : Buffer.concat(bytes)));
+    });
+    hearBytes(body, (bytes) => {
+      if (over) return;
+      waiting += bytes.length;
+      packets.add(bytes);
+      if (waiting > MAX_WAITING || !mayWait()) packets.pass();
+    });
     body.on("end", () => {
+      packets.pass();
       // The last event may lack the empty line that ends it.
       feed(`${decoder.end()}\n\n`);
       end(resolve);
     });
-    body.on("error", fail);
-    body.on("close", () => fail(new LlmError("broken_stream", "the connection was closed")));
+    const failed = (error: unknown) => {
+      packets.pass();
+      fail(error);
+    };
+    body.on("error", failed);
+    body.on("close", () => failed(new LlmError("broken_stream", "the connection was closed")));
   });
 }

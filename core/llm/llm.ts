@@ -1,4 +1,5 @@
 import type { Locale } from "../locales.ts";
+import type { Gather } from "./gather.ts";
 
 /** A tool's call as a model wrote it; `input` is whatever JSON it wrote, or its text when that is no JSON. */
 export type LlmToolCall = { id: string; name: string; input: unknown };
@@ -35,6 +36,8 @@ export type LlmPrompt = {
   tools?: LlmTool[];
   temperature: number;
   maxOutputTokens: number;
+  /** Brings together what comes of the answer after its first words, before anything is made of it; absent, all is told as it comes. */
+  gather?: Gather;
 };
 
 export type LlmUsage = {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type FakeLlm, type LlmScript, startFakeLlm } from "../../e2e/fakes/llm.ts";
+import { atOnce, type Gather } from "./gather.ts";
 import type { LlmPart, LlmPrompt } from "./llm.ts";
 import { type OpenRouterConfig, openRouterCall } from "./openrouter.ts";
 import { loadTokenizer } from "./tokens.ts";
@@ -23,12 +24,22 @@ const prompt: LlmPrompt = {
   temperature: 0.4,
   maxOutputTokens: 50,
 };
+/** Brings together whatever has come until it must be passed on. */
+const untilTheEnd: Gather = (take) => {
+  let held: Parameters<typeof take>[0] = [];
+  const pass = () => {
+    const pieces = held;
+    held = [];
+    if (pieces.length > 0) take(pieces);
+  };
+  return { add: (piece) => held.push(piece), pass, end: pass };
+};
 type Hear = (part: LlmPart) => void;
 const call =
-  (config: Partial<OpenRouterConfig> = {}, signal = new AbortController().signal, firstTokenMs = 10_000) =>
+  (config: Partial<OpenRouterConfig> = {}, signal = new AbortController().signal, firstTokenMs = 10_000, gather?: Gather) =>
   (hear: Hear) =>
     openRouterCall({ baseUrl: fake.url, apiKey: "sk-test-key", appUrl: "https://portal.example", ...config })(
-      prompt,
+      gather ? { ...prompt, gather } : prompt,
       "test/model",
       { firstTokenMs },
       hear,
@@ -50,10 +61,14 @@ async function read(ask: (hear: Hear) => Promise<void>) {
   return { text, end, error };
 }
 
-const ask = (script: LlmScript, config: Partial<OpenRouterConfig> = {}) => {
+const ask = (script: LlmScript, config: Partial<OpenRouterConfig> = {}, gather?: Gather) => {
   fake.script(script);
-  return read(call(config));
+  return read(call(config, undefined, undefined, gather));
 };
+const GATHERED: [string, Gather][] = [
+  ["as it comes", atOnce],
+  ["brought together", untilTheEnd],
+];
 
 const TEXT = "Ответ — «да», 100 %: naïve café 🙂 done.";
 
@@ -78,16 +93,57 @@ describe("an OpenAI-compatible endpoint", () => {
     expect(fake.requests[0]?.headers["http-referer"]).toBeUndefined();
   });
 
-  it.each<[string, LlmScript]>([
-    ["comment lines between events", { kind: "answer", text: TEXT, comments: true }],
-    ["characters split between packets", { kind: "answer", text: TEXT, splitBytes: true }],
-    ["no [DONE]", { kind: "answer", text: TEXT, withoutDone: true }],
-    ["CRLF line ends", { kind: "answer", text: TEXT, lineEnd: "\r\n" }],
-  ])("copes with %s", async (_, script) => {
-    const { text, end, error } = await ask(script);
-    expect(error).toBeUndefined();
-    expect(text).toBe(TEXT);
-    expect(end?.finishReason).toBe("stop");
+  describe.each(GATHERED)("read %s", (_how, gather) => {
+    it.each<[string, LlmScript]>([
+      ["comment lines between events", { kind: "answer", text: TEXT, comments: true }],
+      ["characters split between packets", { kind: "answer", text: TEXT, splitBytes: true }],
+      ["no [DONE]", { kind: "answer", text: TEXT, withoutDone: true }],
+      ["CRLF line ends", { kind: "answer", text: TEXT, lineEnd: "\r\n" }],
+    ])("copes with %s", async (_, script) => {
+      const { text, end, error } = await ask(script, {}, gather);
+      expect(error).toBeUndefined();
+      expect(text).toBe(TEXT);
+      expect(end?.finishReason).toBe("stop");
+    });
+
+    it.each<[string, LlmScript, string]>([
+      ["an error inside the stream", { kind: "in-band-error", after: 3 }, "overloaded"],
+      ["an error inside a choice", { kind: "in-band-error", after: 3, inChoice: true }, "overloaded"],
+      ["a reset", { kind: "reset", after: 3 }, "broken_stream"],
+      ["a body that ends in the middle of an event", { kind: "cut", after: 3 }, "broken_stream"],
+      ["a chunk that is no JSON", { kind: "raw", after: 3, body: "data: {oops\n\n" }, "broken_stream"],
+      ["a chunk that is no object", { kind: "raw", after: 3, body: "data: 7\n\n" }, "broken_stream"],
+      ["an event without end", { kind: "raw", after: 3, body: `data: ${"x".repeat(5 * 1024 * 1024)}` }, "broken_stream"],
+      ["an early [DONE]", { kind: "raw", after: 3, body: "data: [DONE]\n\n" }, "none"],
+    ])("keeps the words before %s, and tells what the failed answer has used", async (_, script, code) => {
+      const { text, error, end } = await ask(script, {}, gather);
+      expect(text.trim()).toBe("The answer is");
+      if (code === "none") expect(end).toMatchObject({ finishReason: "other", usage: { estimated: true, completionTokens: 4 } });
+      else expect(error).toMatchObject({ name: "LlmError", code, usage: { model: "test/model", completionTokens: 4, estimated: true } });
+    });
+
+    it("keeps the words of a model that falls silent, and of an answer that is stopped", async () => {
+      fake.script({ kind: "silence", after: 3 });
+      const silent = await read(call({ timeouts: { silence: 200 } }, undefined, undefined, gather));
+      expect(silent).toMatchObject({ text: "The answer is ", error: { code: "timeout" } });
+      fake.script({ kind: "answer", text: "word ".repeat(1_000), pauseMs: 5 });
+      const stopped = await read(call({}, AbortSignal.timeout(300), undefined, gather));
+      expect(stopped.text).toMatch(/^(word ){10}/);
+      expect(stopped.error).toMatchObject({ name: "TimeoutError" });
+    });
+  });
+
+  it("never holds back the first word, nor much of what follows it", async () => {
+    const deltas: string[] = [];
+    const hear: Hear = (part) => void (part.type === "delta" && deltas.push(part.delta));
+    fake.script({ kind: "answer", text: "one two three", reasoning: "hm hm", pauseMs: 5 });
+    await call({}, undefined, undefined, untilTheEnd)(hear);
+    expect(deltas).toEqual(["one", " two three"]);
+    deltas.length = 0;
+    fake.script({ kind: "answer", text: "word ".repeat(2_000) });
+    await call({}, undefined, undefined, untilTheEnd)(hear);
+    expect(deltas.length).toBeGreaterThan(2);
+    expect(deltas.join("")).toBe("word ".repeat(2_000));
   });
 
   it.each([
@@ -115,22 +171,6 @@ describe("an OpenAI-compatible endpoint", () => {
     ["soon", undefined],
   ])("reads Retry-After: %s", async (retryAfter, retryAfterMs) => {
     expect((await ask({ kind: "status", status: 429, retryAfter })).error).toMatchObject({ retryAfterMs });
-  });
-
-  it.each<[string, LlmScript, string]>([
-    ["an error inside the stream", { kind: "in-band-error", after: 3 }, "overloaded"],
-    ["an error inside a choice", { kind: "in-band-error", after: 3, inChoice: true }, "overloaded"],
-    ["a reset", { kind: "reset", after: 3 }, "broken_stream"],
-    ["a body that ends in the middle of an event", { kind: "cut", after: 3 }, "broken_stream"],
-    ["a chunk that is no JSON", { kind: "raw", after: 3, body: "data: {oops\n\n" }, "broken_stream"],
-    ["a chunk that is no object", { kind: "raw", after: 3, body: "data: 7\n\n" }, "broken_stream"],
-    ["an event without end", { kind: "raw", after: 3, body: `data: ${"x".repeat(5 * 1024 * 1024)}` }, "broken_stream"],
-    ["an early [DONE]", { kind: "raw", after: 3, body: "data: [DONE]\n\n" }, "none"],
-  ])("keeps the words before %s, and tells what the failed answer has used", async (_, script, code) => {
-    const { text, error, end } = await ask(script);
-    expect(text.trim()).toBe("The answer is");
-    if (code === "none") expect(end).toMatchObject({ finishReason: "other", usage: { estimated: true, completionTokens: 4 } });
-    else expect(error).toMatchObject({ name: "LlmError", code, usage: { model: "test/model", completionTokens: 4, estimated: true } });
   });
 
   it.each([0, 3])("gives up on a model that falls silent after %i words, and leaves it", async (after) => {

@@ -2,6 +2,7 @@ import OpenAI from "openai";
 import { type ChatChunk, readChatChunk } from "./chat-chunk.ts";
 import { readEventData } from "./event-data.ts";
 import type { ModelCall } from "./failover.ts";
+import type { Gather } from "./gather.ts";
 import type { LlmFinish, LlmPart, LlmPrompt } from "./llm.ts";
 import { LlmError } from "./llm.ts";
 import { ModelQuirks } from "./model-quirks.ts";
@@ -62,21 +63,32 @@ function parseChunk(data: string): ChatChunk {
 }
 
 /**
- * Tells the chunks of an answer up to [DONE], or until `read` needs no more.
+ * Has an answer read up to [DONE], or until it is long enough.
+ * @param gather brings together what follows its first word
  * @throws LlmError when the body ends before the answer does
  */
-async function readChunks(response: Response, read: (chunk: ChatChunk) => boolean): Promise<void> {
+async function readAnswer(response: Response, answer: AnswerReader, gather: Gather | undefined): Promise<void> {
   let ended = false;
-  await readEventData(bodyOf(response), (data) => {
+  const readOne = (data: string) => {
     if (data === "[DONE]") {
       ended = true;
       return true;
     }
     const chunk = parseChunk(data);
-    ended ||= Boolean(chunk.choices[0]?.finish_reason);
-    const enough = read(chunk);
-    ended ||= enough;
+    const enough = answer.read(chunk);
+    ended ||= enough || Boolean(chunk.choices[0]?.finish_reason);
     return enough;
+  };
+  await readEventData(bodyOf(response), {
+    read: (events) => {
+      try {
+        return events.some(readOne);
+      } finally {
+        answer.tell();
+      }
+    },
+    ...(gather ? { gather } : {}),
+    mayWait: () => answer.begun,
   });
   if (!ended) throw new LlmError("broken_stream", "the answer broke off");
 }
@@ -123,13 +135,14 @@ class Watchdog {
   }
 }
 
-/** Reads one answer chunk by chunk: tells its words at once, keeps its tool calls, how it ends and what it has used. */
+/** Reads one answer chunk by chunk: gathers its words until they are told, keeps its tool calls, how it ends and what it has used. */
 class AnswerReader {
   readonly meter: UsageMeter;
   /** Has a word or a tool call come? */
   begun = false;
   private finish: LlmFinish = "other";
   private written = 0;
+  private untold = "";
   private thinking = false;
   private readonly gatherer: ToolCallGatherer;
 
@@ -156,8 +169,7 @@ class AnswerReader {
     if (toolCalls?.length) this.gatherer.add(toolCalls);
     if (delta) {
       this.written += delta.length;
-      this.meter.wrote(delta);
-      this.hear({ type: "delta", delta });
+      this.untold += delta;
       if (this.written > MAX_ANSWER_LENGTH) {
         this.finish = "length";
         return true;
@@ -165,6 +177,15 @@ class AnswerReader {
     }
     if (choice?.finish_reason) this.finish = FINISH[choice.finish_reason] ?? "other";
     return false;
+  }
+
+  /** Tells the words read since it was called last. */
+  tell(): void {
+    const delta = this.untold;
+    if (!delta) return;
+    this.untold = "";
+    this.meter.wrote(delta);
+    this.hear({ type: "delta", delta });
   }
 
   /** @throws LlmError when the answer said nothing */
@@ -232,7 +253,7 @@ export function openRouterCall(config: OpenRouterConfig): ModelCall {
     try {
       watchdog.expectWithin(firstTokenMs, "no first token in time");
       const response = await open(prompt, model, AbortSignal.any([signal, watchdog.signal]));
-      await readChunks(response, (chunk) => answer.read(chunk));
+      await readAnswer(response, answer, prompt.gather);
       signal.throwIfAborted();
       watchdog.signal.throwIfAborted();
       answer.end();

@@ -37,9 +37,11 @@ async function serve(scheme: string, answer: RequestListener): Promise<{ url: st
 /** What an answer says, read to its end. */
 async function dataOf(url: string): Promise<string[]> {
   const data: string[] = [];
-  await readEventData(bodyOf(await providerFetch(url)), (one) => {
-    data.push(one);
-    return false;
+  await readEventData(bodyOf(await providerFetch(url)), {
+    read: (events) => {
+      data.push(...events);
+      return false;
+    },
   });
   return data;
 }

@@ -1,4 +1,5 @@
 import { bestSentences, type Candidate } from "./best-sentences.ts";
+import { atOnce } from "./gather.ts";
 import type { Llm, LlmPrompt } from "./llm.ts";
 import { QUOTES_WORDS, smallTalk } from "./quotes-words.ts";
 import { NO_USAGE } from "./usage.ts";
@@ -62,9 +63,14 @@ export function quotesLlm(options: { fallback?: boolean; pauseMs?: number } = {}
       signal.throwIfAborted();
       const { text, supported } = answerFor(prompt);
       const words = text.match(/\s*\S+/g) ?? [];
-      for (let at = 0; at < words.length; at += WORDS_AT_ONCE) {
-        if (at > 0 && pauseMs > 0) await pause(pauseMs, signal);
-        hear({ type: "delta", delta: words.slice(at, at + WORDS_AT_ONCE).join("") });
+      const telling = (prompt.gather ?? atOnce)((deltas: string[]) => hear({ type: "delta", delta: deltas.join("") }));
+      try {
+        for (let at = 0; at < words.length; at += WORDS_AT_ONCE) {
+          if (at > 0 && pauseMs > 0) await pause(pauseMs, signal);
+          telling.add(words.slice(at, at + WORDS_AT_ONCE).join(""));
+        }
+      } finally {
+        telling.end();
       }
       hear({ type: "end", finishReason: "stop", usage: NO_USAGE, supported });
     },

@@ -1,6 +1,7 @@
 import type { AgentSettings } from "@gpt-agent/core/agent-settings";
 import type { ChatEvent, ClientTool, MessagePart } from "@gpt-agent/core/chat-events";
 import { bestSentences } from "@gpt-agent/core/llm/best-sentences";
+import type { Gather } from "@gpt-agent/core/llm/gather";
 import {
   type Llm,
   LlmError,
@@ -85,21 +86,24 @@ async function hearOut(llm: Llm, prompt: LlmPrompt, { draft, guard, pace }: Maki
   const heard: Heard = { said: "", calls: [], end: { finishReason: "other" } };
   let usedSoFar: (() => LlmUsage) | null = null;
   let failure: { error: unknown } | null = null;
-  const words = pace.gather((text) => {
-    let keptBack = false;
+  const write = (text: string) => {
     try {
-      if (!guard.withheld) keptBack = draft.write(text);
+      if (!guard.withheld) draft.write(text);
     } catch (error) {
       failure ??= { error };
     }
     if (failure || guard.withheld) enough.abort();
-    return keptBack;
-  });
+  };
+  const gather: Gather = (take) =>
+    pace.gather((pieces) => {
+      take(pieces);
+      return draft.isUndecided;
+    });
   const hear = (part: LlmPart) => {
     if (part.type === "delta") {
       // Only tool calls are given it again; an answer of hundreds of words would hold each of them once more.
       if (prompt.tools?.length) heard.said += part.delta;
-      words.add(part.delta);
+      write(part.delta);
     } else if (part.type === "tool-call") heard.calls.push(part.call);
     else if (part.type === "begin") {
       draft.tried(part.attempts);
@@ -110,7 +114,7 @@ async function hearOut(llm: Llm, prompt: LlmPrompt, { draft, guard, pace }: Maki
       heard.end = part;
     }
   };
-  await llm.stream(prompt, hear, AbortSignal.any([signal, enough.signal])).catch((error: unknown) => {
+  await llm.stream({ ...prompt, gather }, hear, AbortSignal.any([signal, enough.signal])).catch((error: unknown) => {
     if (error instanceof LlmError) {
       usedSoFar = null;
       draft.tried(error.attempts);
@@ -118,7 +122,6 @@ async function hearOut(llm: Llm, prompt: LlmPrompt, { draft, guard, pace }: Maki
     }
     failure ??= { error };
   });
-  words.end();
   const used = usedSoFar as (() => LlmUsage) | null;
   if (used) draft.spend(used());
   const failed = failure as { error: unknown } | null;

@@ -92,9 +92,12 @@ export class Draft {
     this.attempts.push(...attempts.filter(({ model }) => !this.attempts.some((before) => before.model === model)));
   }
 
-  /** Returns whether an end of it is kept back, as only what follows decides what may leave of it. */
-  write(delta: string): boolean {
+  write(delta: string): void {
     this.emit(this.weaver.push(delta));
+  }
+
+  /** Is an end of it kept back, as only what follows decides what may leave of it? */
+  get isUndecided(): boolean {
     return this.weaver.isUndecided || this.guard.isUndecided;
   }
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { agentSettings } from "@gpt-agent/core/agent-settings";
 import type { ChatEvent } from "@gpt-agent/core/chat-events";
+import { atOnce } from "@gpt-agent/core/llm/gather";
 import type { Llm } from "@gpt-agent/core/llm/llm";
 import { quotesLlm } from "@gpt-agent/core/llm/quotes";
 import { createLog } from "@gpt-agent/core/log";
@@ -18,12 +19,14 @@ const usage = { model: "m", provider: null, promptTokens: 1, completionTokens: 1
 /** A model that writes `words` with a pause every `burst` of them. */
 const model = (words: number, burst = 50): Llm => ({
   responder: "model",
-  async stream(_, hear, signal) {
+  async stream({ gather = atOnce }, hear, signal) {
+    const telling = gather((deltas: string[]) => hear({ type: "delta", delta: deltas.join("") }));
     for (let n = 1; n <= words; n++) {
       signal.throwIfAborted();
-      hear({ type: "delta", delta: `w${n} ` });
+      telling.add(`w${n} `);
       if (n % burst === 0) await sleep(5);
     }
+    telling.end();
     hear({ type: "end", finishReason: "stop", usage });
   },
 });

@@ -10,7 +10,7 @@ afterEach(() => {
 
 function listener(pace: WordPace) {
   const heard: string[] = [];
-  return { heard, words: pace.gather((text) => heard.push(text) < 0) };
+  return { heard, words: pace.gather((texts: string[]) => heard.push(texts.join("")) < 0) };
 }
 
 describe("the words of an answer", () => {
@@ -87,7 +87,7 @@ describe("the words of an answer", () => {
     const pace = new WordPace();
     const others = Array.from({ length: 200 }, () => listener(pace));
     const heard: string[] = [];
-    const words = pace.gather((text) => heard.push(text) > 0 && text.endsWith("."));
+    const words = pace.gather((texts: string[]) => heard.push(texts.join("")) > 0 && texts.at(-1)!.endsWith("."));
     words.add("our");
     vi.advanceTimersByTime(100);
     words.add(" new");

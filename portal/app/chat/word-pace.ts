@@ -1,16 +1,11 @@
+import type { Gathering } from "@gpt-agent/core/llm/gather";
+
 /** A word waits this long for those that come close behind it, in milliseconds: people see no difference. */
 const LEAST_MS = 20;
 /** The more answers are being written, the longer it gets, by this for each of them; what an answer costs then stays affordable. */
 const MS_PER_ANSWER = 1;
 /** But never longer than this: words that come three to five times a second still read as writing. */
 const MOST_MS = 200;
-
-/** The words of one answer on their way to it. */
-export type Words = {
-  add(text: string): void;
-  /** Passes on what waits still. No more words come. */
-  end(): void;
-};
 
 /** The timer looks this often whose time has come, in milliseconds. */
 const LOOK_EVERY_MS = 10;
@@ -28,12 +23,13 @@ export class WordPace {
   private timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param write gets the words in their order; must not throw. Returns whether it keeps back an end of them that the next word decides
-   * (a full stop that may be a host's): that waits already, and the next word no longer than it may, so that it is no later than others
+   * @param write gets the words, in whatever they come (packets of a model's answer, or text), in their order; must not throw. Returns whether
+   * an end of them is kept back that the next word decides (a full stop that may be a host's): that waits already, and the next word no
+   * longer than it may, so that it is no later than others
    */
-  gather(write: (text: string) => boolean): Words {
+  gather<T>(write: (words: T[]) => boolean): Gathering<T> {
     this.answers++;
-    let held = "";
+    let held: T[] = [];
     let addedAt = 0;
     let passedAt = Number.NEGATIVE_INFINITY;
     /** Since when an end of what was passed on waits for the next word; null when nothing of it does. */
@@ -41,16 +37,16 @@ export class WordPace {
     let together: Map<() => void, number> | undefined;
     const pass = () => {
       together?.delete(pass);
-      if (!held) return;
-      const text = held;
-      held = "";
+      if (held.length === 0) return;
+      const words = held;
+      held = [];
       passedAt = performance.now();
-      keptSince = write(text) ? addedAt : null;
+      keptSince = write(words) ? addedAt : null;
     };
     return {
-      add: (text) => {
-        const waits = held !== "";
-        held += text;
+      add: (word) => {
+        const waits = held.length > 0;
+        held.push(word);
         addedAt = performance.now();
         if (waits) return;
         // From the word's coming, not from the last ones' going: as long a wait brings together half as many words again.
@@ -58,6 +54,7 @@ export class WordPace {
         if (addedAt >= Math.min(due, passedAt + this.windowMs)) pass();
         else together = this.wait(pass, due);
       },
+      pass,
       end: () => {
         this.answers--;
         pass();
