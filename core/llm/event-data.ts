@@ -9,28 +9,13 @@ export const MAX_EVENT_LENGTH = 1024 * 1024;
 /** More than this does not wait, in bytes. */
 const MAX_WAITING = 64 * 1024;
 
-/**
- * Tells the bytes of a body as Node's HTTP parser hands them over, in their order. A stream looks after each piece of them whether to ask for
- * more; nothing here ever makes the sender wait, and those looks are a twentieth of what a token costs (docs/SCALING.md).
- */
-function hearBytes(body: IncomingMessage, hear: (bytes: Buffer) => void): void {
-  const { push } = body;
-  // What came together with the head is in the stream already, and goes first.
-  body.on("data", hear);
-  body.push = (bytes: Buffer | null, encoding?: BufferEncoding) => {
-    if (bytes === null || body.readableLength > 0 || !body.readableFlowing) return push.call(body, bytes, encoding);
-    hear(bytes);
-    return true;
-  };
-}
-
 /** How the events of a body are read. */
 export type EventReading = {
   /** Is told the `data` of those that came together. Returns true when no more are needed. */
   read(events: string[]): boolean;
   /** Brings together what comes. What each piece touches on its way lies far apart in memory, and is fetched once for all of them. */
   gather?: Gather;
-  /** May what comes now wait for more? */
+  /** May what comes wait for more? Asked after each piece until it may. */
   mayWait?(): boolean;
 };
 
@@ -82,14 +67,30 @@ export function readEventData(body: IncomingMessage, { read, gather = atOnce, ma
     let waiting = 0;
     const packets = gather((bytes: Buffer[]) => {
       waiting = 0;
-      feed(decoder.write(bytes.length === 1 ? bytes[0]! : Buffer.concat(bytes)));
+      let text = "";
+      for (const one of bytes) text += decoder.write(one);
+      feed(text);
     });
-    hearBytes(body, (bytes) => {
+    let waits = false;
+    const hear = (bytes: Buffer) => {
       if (over) return;
       waiting += bytes.length;
       packets.add(bytes);
-      if (waiting > MAX_WAITING || !mayWait()) packets.pass();
-    });
+      waits ||= mayWait();
+      if (!waits || waiting > MAX_WAITING) packets.pass();
+    };
+    // Bytes go past the body's stream as Node's HTTP parser hands them over. It would look after each piece of them whether to ask for more, which is
+    // a twentieth of what a token costs (docs/SCALING.md); nothing here ever makes the sender wait. What came with the head is in the stream already,
+    // and goes first.
+    body.on("data", hear);
+    const { push } = body;
+    let past = false;
+    body.push = (bytes: Buffer | null, encoding?: BufferEncoding) => {
+      past ||= body.readableLength === 0 && body.readableFlowing === true;
+      if (!past || bytes === null) return push.call(body, bytes, encoding);
+      hear(bytes);
+      return true;
+    };
     body.on("end", () => {
       packets.pass();
       // The last event may lack the empty line that ends it.

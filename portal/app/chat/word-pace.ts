@@ -7,8 +7,58 @@ const MS_PER_ANSWER = 1;
 /** But never longer than this: words that come three to five times a second still read as writing. */
 const MOST_MS = 200;
 
-/** The timer looks this often whose time has come, in milliseconds. */
+/** Those whose time has come are looked for this often, in milliseconds. */
 const LOOK_EVERY_MS = 10;
+
+/** Whole milliseconds: a fraction would be an object of its own on V8's heap, for each word. */
+const nowMs = () => Math.trunc(performance.now());
+
+/** The words of one answer on their way. All that a word touches while it waits is in here: among hundreds of answers it has left the processor's caches. */
+class Gathered<T> implements Gathering<T> {
+  private words: T[] = [];
+  private addedAt = 0;
+  private passedAt = -MOST_MS;
+  /** Since when an end of what was passed on waits for the next word; null when nothing of it does. */
+  private keptSince: number | null = null;
+  /** When the words that wait are passed on at the latest, in LOOK_EVERY_MS; null when none do. */
+  due: number | null = null;
+
+  constructor(
+    private readonly pace: WordPace,
+    private readonly write: (words: T[]) => boolean,
+  ) {}
+
+  add(word: T): void {
+    this.words.push(word);
+    this.addedAt = nowMs();
+    if (this.due !== null) return;
+    const { windowMs } = this.pace;
+    // From the word's coming, not from the last ones' going: as long a wait brings together half as many words again.
+    const due = (this.keptSince ?? this.addedAt) + windowMs;
+    if (this.addedAt >= Math.min(due, this.passedAt + windowMs)) this.pass();
+    else {
+      this.due = Math.ceil(due / LOOK_EVERY_MS);
+      this.pace.wait(this, this.due);
+    }
+  }
+
+  pass(): void {
+    this.due = null;
+    if (this.words.length === 0) return;
+    const { words } = this;
+    this.words = [];
+    this.passedAt = nowMs();
+    this.keptSince = this.write(words) ? this.addedAt : null;
+  }
+
+  end(): void {
+    this.pace.ended();
+    this.pass();
+  }
+}
+
+/** What its pace knows of an answer. */
+type Waiting = Pick<Gathered<unknown>, "due" | "pass">;
 
 /**
  * Brings together words that come close together, so that all that happens to an answer's words (citations, guard, run log, every
@@ -17,8 +67,8 @@ const LOOK_EVERY_MS = 10;
  * and its reader, waiting as long again.
  */
 export class WordPace {
-  /** What passes an answer's words on, and since when it may, by performance.now(); those of the same LOOK_EVERY_MS together. */
-  private readonly waiting = new Map<number, Map<() => void, number>>();
+  /** Answers with words that wait, by when those are due, in LOOK_EVERY_MS. */
+  private readonly waiting = new Map<number, Waiting[]>();
   private answers = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -29,62 +79,37 @@ export class WordPace {
    */
   gather<T>(write: (words: T[]) => boolean): Gathering<T> {
     this.answers++;
-    let held: T[] = [];
-    let addedAt = 0;
-    let passedAt = Number.NEGATIVE_INFINITY;
-    /** Since when an end of what was passed on waits for the next word; null when nothing of it does. */
-    let keptSince: number | null = null;
-    let together: Map<() => void, number> | undefined;
-    const pass = () => {
-      together?.delete(pass);
-      if (held.length === 0) return;
-      const words = held;
-      held = [];
-      passedAt = performance.now();
-      keptSince = write(words) ? addedAt : null;
-    };
-    return {
-      add: (word) => {
-        const waits = held.length > 0;
-        held.push(word);
-        addedAt = performance.now();
-        if (waits) return;
-        // From the word's coming, not from the last ones' going: as long a wait brings together half as many words again.
-        const due = (keptSince ?? addedAt) + this.windowMs;
-        if (addedAt >= Math.min(due, passedAt + this.windowMs)) pass();
-        else together = this.wait(pass, due);
-      },
-      pass,
-      end: () => {
-        this.answers--;
-        pass();
-      },
-    };
+    return new Gathered(this, write);
   }
 
-  private get windowMs(): number {
+  /** How long a word waits now, in milliseconds. */
+  get windowMs(): number {
     return Math.min(MOST_MS, Math.max(LEAST_MS, this.answers * MS_PER_ANSWER));
   }
 
-  private wait(pass: () => void, due: number): Map<() => void, number> {
-    const when = Math.floor(due / LOOK_EVERY_MS);
-    let together = this.waiting.get(when);
-    if (!together) {
-      together = new Map();
-      this.waiting.set(when, together);
-    }
-    together.set(pass, due);
-    this.timer ??= setTimeout(() => this.look(), LOOK_EVERY_MS);
-    return together;
+  /** Passes on what an answer has by then, unless it has done so itself. */
+  wait(answer: Waiting, due: number): void {
+    const together = this.waiting.get(due);
+    if (together) together.push(answer);
+    else this.waiting.set(due, [answer]);
+    this.timer ??= this.lookSoon();
+  }
+
+  ended(): void {
+    this.answers--;
+  }
+
+  private lookSoon(): NodeJS.Timeout {
+    return setTimeout(() => this.look(), LOOK_EVERY_MS - (performance.now() % LOOK_EVERY_MS));
   }
 
   private look(): void {
-    const now = performance.now();
-    for (const [when, together] of this.waiting) {
-      if (when * LOOK_EVERY_MS > now) continue;
-      for (const [pass, due] of together) if (due <= now) pass();
-      if (together.size === 0) this.waiting.delete(when);
+    const now = performance.now() / LOOK_EVERY_MS;
+    for (const [due, together] of this.waiting) {
+      if (due > now) continue;
+      this.waiting.delete(due);
+      for (const answer of together) if (answer.due === due) answer.pass();
     }
-    this.timer = this.waiting.size > 0 ? setTimeout(() => this.look(), LOOK_EVERY_MS) : undefined;
+    this.timer = this.waiting.size > 0 ? this.lookSoon() : undefined;
   }
 }

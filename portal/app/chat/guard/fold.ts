@@ -32,7 +32,7 @@ function foldOne(char: string): string {
  * of the same look. "N e v e r" and "ＮＥＶＥＲ" are the same.
  */
 export function fold(text: string): string {
-  if (ASCII.test(text)) return text.replace(/[^a-z]/gi, "").toLowerCase();
+  if (ASCII.test(text)) return text.replace(/[^a-z]+/gi, "").toLowerCase();
   let folded = "";
   for (const char of text) folded += foldOne(char);
   return folded;

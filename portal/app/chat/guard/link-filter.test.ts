@@ -148,6 +148,53 @@ describe("links", () => {
     );
   });
 
+  it("passes everyday prose as it would find it to be by looking for links", () => {
+    const piece = fc.constantFrom(
+      " ",
+      "\n",
+      ". ",
+      ".",
+      ", ",
+      "?",
+      ": ",
+      ":",
+      "!",
+      " (and",
+      ")",
+      "the",
+      " with",
+      " h",
+      "tt",
+      "ps",
+      " www",
+      "-",
+      " — ",
+      "Да",
+      " сайт",
+      "рф",
+      " 3",
+      " evil",
+      "example",
+      "/x",
+      "[1]",
+      " [x]",
+      "(https://shop.example/help)",
+      "<b>",
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const [filter, thorough] = [new LinkFilter(book, "‹gone›"), new LinkFilter(book, "‹gone›")];
+        Object.assign(thorough, { prose: () => null });
+        for (const text of pieces) {
+          expect(filter.push(text)).toBe(thorough.push(text));
+          expect(filter.isUndecided).toBe(thorough.isUndecided);
+        }
+        expect(filter.end()).toBe(thorough.end());
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   it("takes time that grows with the length of the text alone", () => {
     const cpu = (text: string) => {
       const before = process.cpuUsage();

@@ -22,6 +22,29 @@ const UNDECIDED = new RegExp(
   "iu",
 );
 
+/**
+ * Everyday prose, in which neither TRIGGER nor UNDECIDED finds anything but a word that an address may begin with: most of an answer. To look
+ * for those takes ten times as long as to see that it is that.
+ */
+const PROSE = /^(?:[A-Za-z0-9А-яЁё\n ,;'"()«»…—–*%-]|[.:!?](?=[\n ]))*$/;
+/** What a word of such prose ends before. */
+const BETWEEN_WORDS = "\n ,;'\"()«»…—–*%";
+const MAY_BEGIN_ADDRESS = /(?:^|[^A-Za-z0-9А-яЁё])(?:h|ht|htt|https?|w|ww|www)$/i;
+/** As long as what MAY_BEGIN_ADDRESS finds, at most. */
+const BEGINNING_LENGTH = 6;
+
+/** How much is kept of a word, or of what may be an address, that goes on. */
+const TAIL_LENGTH = 80;
+const TAIL = /[\p{L}\p{N}.+:/!-]*$/u;
+
+/** The word that prose ends with, as far as it is kept. */
+function lastWord(prose: string): string {
+  const least = Math.max(0, prose.length - TAIL_LENGTH);
+  let at = prose.length;
+  while (at > least && !BETWEEN_WORDS.includes(prose[at - 1]!)) at--;
+  return prose.slice(at);
+}
+
 /** The text of a link is held until its address is known, up to this length. */
 const LINK_TEXT = 300;
 const TAG_LENGTH = 300;
@@ -58,6 +81,8 @@ export class LinkFilter {
   ) {}
 
   push(delta: string): string {
+    const prose = this.prose(delta);
+    if (prose !== null) return prose;
     let out = "";
     for (let at = 0; at < delta.length; at += AT_ONCE) {
       this.held += delta.slice(at, at + AT_ONCE);
@@ -79,6 +104,18 @@ export class LinkFilter {
     return rest;
   }
 
+  /** What is held and `delta`, which may go out as they are everyday prose: as `drain` would have it. Null when they are not, or may be more. */
+  private prose(delta: string): string | null {
+    if (this.cut || this.skippedUntil || "!]<".includes(this.last || " ")) return null;
+    const text = this.held + delta;
+    const seen = this.tail + text;
+    if (!text || !PROSE.test(seen) || MAY_BEGIN_ADDRESS.test(seen.slice(-BEGINNING_LENGTH))) return null;
+    this.held = "";
+    this.last = text[text.length - 1]!;
+    this.tail = lastWord(seen);
+    return text;
+  }
+
   private drain(final: boolean): string {
     let out = "";
     while (this.held) {
@@ -91,7 +128,7 @@ export class LinkFilter {
         this.cut = altered;
       } else this.cut ||= altered;
       this.held = this.held.slice(taken.length);
-      this.tail = taken.prose ? (/[\p{L}\p{N}.+:/!-]{0,80}$/u.exec((this.tail + taken.text).slice(-80))?.[0] ?? "") : "";
+      this.tail = taken.prose ? (TAIL.exec((this.tail + taken.text).slice(-TAIL_LENGTH))?.[0] ?? "") : "";
     }
     return out;
   }
